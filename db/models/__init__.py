@@ -1,0 +1,40 @@
+"""The tables.  Importing this package registers all of them on ``Base.metadata``."""
+
+from db.models.article import (
+    Article,
+    DateExpression,
+    Extraction,
+    Location,
+    LocationVersion,
+    PipelineVersion,
+    RawFile,
+    Sentence,
+)
+from db.models.base import Base
+from db.models.entity import ArticleEntity, Entity, EntityAlias, EntityQueue, Mention, Office
+from db.models.event import Event, EventParticipant, EventTrigger, Quotation
+from db.models.run import Rejection, Run
+
+__all__ = [
+    "Article",
+    "ArticleEntity",
+    "Base",
+    "DateExpression",
+    "Entity",
+    "EntityAlias",
+    "EntityQueue",
+    "Event",
+    "EventParticipant",
+    "EventTrigger",
+    "Extraction",
+    "Location",
+    "LocationVersion",
+    "Mention",
+    "Office",
+    "PipelineVersion",
+    "Quotation",
+    "RawFile",
+    "Rejection",
+    "Run",
+    "Sentence",
+]
