@@ -1,0 +1,199 @@
+"""One article as the event stage sees it: folded words, names, dates and clause borders by token."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import msgspec
+
+from flows.clean.normalize import fold
+from flows.extract.resources import read_yaml
+from flows.records import Article, DateMention, Entity, EntityKind, Office, Sentence, TokenKind
+
+
+class Words(msgspec.Struct, forbid_unknown_fields=True):
+    """Closed classes of words that decide clauses, status and genericity (events_words.yaml)."""
+
+    prepositions: frozenset[str]
+    subordinators: frozenset[str]
+    relatives: frozenset[str]
+    reporting: frozenset[str]
+    auxiliaries: frozenset[str]
+    light_verbs: frozenset[str]
+    generic_governors: frozenset[str]
+    called_governors: frozenset[str]
+    called_verbs: frozenset[str]
+    planned_cues: frozenset[str]
+    planned_verbs: frozenset[str]
+    hypothetical_cues: frozenset[str]
+    ongoing_verbs: frozenset[str]
+    negators: frozenset[str]
+    denial_cues: frozenset[str]
+    cancel_cues: frozenset[str]
+    collective_heads: frozenset[str]
+    person_heads: frozenset[str]
+    body_heads: frozenset[str]
+    pair_words: frozenset[str]
+    same_words: frozenset[str]
+    adverbs: frozenset[str]
+    non_participants: frozenset[str]
+    sources: frozenset[str]
+    past_adjectives: frozenset[str]
+    host_words: frozenset[str]
+
+
+@cache
+def words() -> Words:
+    """The word classes, every member folded."""
+    raw = read_yaml("events_words.yaml", dict[str, list[str]])
+    return msgspec.convert({k: [fold(x) for x in v] for k, v in raw.items()}, Words)
+
+
+@dataclass(slots=True)
+class View:
+    """Token-wise view; all lists have one item a token, -1 stands for none."""
+
+    article: Article
+    entities: Sequence[Entity]
+    offices: Sequence[Office]
+    dates: Sequence[DateMention]
+    words: list[str]
+    sentence_of: list[int]
+    entity_of: list[int]
+    entity_end: dict[int, int]  # first token of a mention -> the token behind it
+    date_of: list[int]
+    hard: list[bool]  # a token that ends every clause
+    comma: list[bool]
+    quoted: list[bool]
+    title: tuple[int, int]  # tokens of the title, (0, 0) without one
+    persons_by_office: dict[int, list[int]] = field(default_factory=dict)
+
+    def sentence(self, token: int) -> Sentence:
+        return self.article.sentences[self.sentence_of[token]]
+
+    def kind(self, token: int) -> EntityKind | None:
+        entity = self.entity_of[token]
+        return None if entity < 0 else self.entities[entity].kind
+
+    def clitic(self, token: int) -> str:
+        """The letters before a name inside its first token: '' or و ب ل ك or two of them."""
+        entity = self.entity_of[token]
+        if entity < 0 or token not in self.entity_end:
+            return ""
+        start = self.article.tokens[token].start
+        for mention in self.entities[entity].mentions:
+            if start <= mention.span[0] < self.article.tokens[token].end:
+                return self.article.text.search[start : mention.span[0]]
+        return ""
+
+
+def build(
+    article: Article, entities: Sequence[Entity], offices: Sequence[Office], dates: Sequence[DateMention]
+) -> View:
+    """Token-wise view of an article; linear in its length."""
+    tokens = article.tokens
+    search = article.text.search
+    n = len(tokens)
+    starts = [t.start for t in tokens]
+    ends = [t.end for t in tokens]
+    texts = [search[t.start : t.end] for t in tokens]
+    sentence_of = [0] * n
+    for k, s in enumerate(article.sentences):
+        for t in range(s.first, s.last):
+            sentence_of[t] = k
+    entity_of = [-1] * n
+    entity_end: dict[int, int] = {}
+    for e, entity in enumerate(entities):
+        for mention in entity.mentions:
+            a = bisect_right(ends, mention.span[0])
+            b = bisect_left(starts, mention.span[1])
+            for t in range(a, b):
+                entity_of[t] = e
+            if a < b:
+                entity_end[a] = b
+    date_of = [-1] * n
+    for d, date in enumerate(dates):
+        a = bisect_right(ends, date.span[0])
+        b = bisect_left(starts, date.span[1])
+        for t in range(a, b):
+            date_of[t] = d
+    hard = [False] * n
+    comma = [False] * n
+    quoted = [False] * n
+    inside = False
+    punctuation = TokenKind.PUNCTUATION
+    last_sentence = -1
+    for t in range(n):
+        if sentence_of[t] != last_sentence:
+            last_sentence = sentence_of[t]
+            inside = False
+        quoted[t] = inside
+        if tokens[t].kind is punctuation:
+            mark = texts[t]
+            if mark == '"':
+                inside = not inside
+            elif mark in ".;:?!…":
+                hard[t] = True
+            elif mark == ",":
+                comma[t] = True
+    title_span = article.title_span
+    title = (0, 0)
+    if title_span:
+        title = (bisect_right(ends, title_span[0]), bisect_left(starts, title_span[1]))
+    view = View(
+        article, entities, offices, dates, texts, sentence_of, entity_of, entity_end, date_of, hard, comma,
+        quoted, title,
+    )  # fmt: skip
+    for o, office in enumerate(offices):
+        token = bisect_right(ends, office.span[0])
+        if token < n:
+            view.persons_by_office.setdefault(token, []).append(o)
+    return view
+
+
+_ARTICLES = ("وال", "بال", "فال", "كال", "ولل", "لل", "ال")
+
+
+def strip(word: str) -> str:
+    """A folded word without article and the particles before it (a rough cut for word classes)."""
+    for article in _ARTICLES:
+        if word.startswith(article) and len(word) - len(article) >= 3:
+            return word[len(article) :]
+    return word
+
+
+def variants(word: str) -> tuple[str, ...]:
+    """Spellings under which a word may stand in a word class: as it is, and without its particles."""
+    found = _variants_known().get(word)
+    if found is None:
+        found = _variants_known()[word] = _variants(word)
+    return found
+
+
+@cache
+def _variants_known() -> dict[str, tuple[str, ...]]:
+    return {}
+
+
+def _variants(word: str) -> tuple[str, ...]:
+    out = [word]
+    if len(word) > 3 and word[0] in "وف":
+        out.append(word[1:])
+    for w in tuple(out):
+        if len(w) > 3 and w[0] in "بلك":
+            out.append(w[1:])
+            if w.startswith("لل"):
+                out.append("ال" + w[2:])
+    for w in tuple(out):
+        if w.startswith("ال") and len(w) > 4:
+            out.append(w[2:])
+    return tuple(dict.fromkeys(out))
+
+
+def preposition(view: View, token: int, table: Mapping[str, str]) -> str | None:
+    """The preposition that stands at ``token`` (a word of its own), folded and without و."""
+    word = view.words[token]
+    return table.get(word)
