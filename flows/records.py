@@ -242,6 +242,7 @@ class Mention:
     kind: EntityKind
     confidence: float
     method: str  # the engine or rule that found it
+    elided: bool = False  # ل swallowed the alif of ال (للأمن): the name is "ا" + the letters of the span
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,104 @@
+"""Listed names in a text: one automaton over the search layer, checked against word borders and clitics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import ahocorasick_rs
+
+from flows.extract.name_words import CONJUNCTIONS, PREPOSITIONS, Words
+from flows.extract.resources import read_text
+from flows.records import EntityKind
+
+_FILES = (("gazetteer_organizations.tsv", None), ("gazetteer_places.tsv", EntityKind.LOCATION))
+_CLITICS = frozenset(["", *CONJUNCTIONS, *PREPOSITIONS, *(c + p for c in CONJUNCTIONS for p in PREPOSITIONS)])
+
+
+class Entry(NamedTuple):
+    """``flags``: "" the name alone is enough; "w" it is an ordinary word, too, and needs support;
+    "t:TOPIC" it counts where the article speaks of that topic."""
+
+    kind: EntityKind
+    identity: str  # the same for all names of one thing: country:FR
+    flags: str
+
+
+class Hit(NamedTuple):
+    start: int
+    end: int
+    entry: Entry
+    clitic: int  # letters of the word before ``start``
+    elided: bool  # ل has swallowed the alif of ال: للأمن
+
+
+@dataclass(frozen=True, slots=True)
+class Gazetteer:
+    automaton: ahocorasick_rs.AhoCorasick
+    entries: list[Entry]  # parallel to the automaton's patterns
+    elided: list[bool]
+    by_name: dict[str, Entry]
+
+
+@cache
+def gazetteer() -> Gazetteer:
+    kinds = {k.value: k for k in EntityKind}
+    by_name: dict[str, Entry] = {}
+    for name, kind in _FILES:
+        for line in read_text(name).splitlines():
+            if line.startswith("#"):
+                continue
+            if kind is None:
+                key, label, identity, flags = line.split("\t")
+                by_name.setdefault(key, Entry(kinds[label], identity, flags))
+            else:
+                key, identity, flags = line.split("\t")
+                by_name.setdefault(key, Entry(kind, identity, flags))
+    patterns: list[str] = []
+    entries: list[Entry] = []
+    elided: list[bool] = []
+    for key, entry in by_name.items():
+        patterns.append(key)
+        entries.append(entry)
+        elided.append(False)
+        if key.startswith("ال"):
+            # للأمن: the span keeps the second ل, the first is the preposition
+            patterns.append("ل" + key[1:] if not key.startswith("الل") else "ل" + key[2:])
+            entries.append(entry)
+            elided.append(True)
+    automaton = ahocorasick_rs.AhoCorasick(
+        patterns, matchkind=ahocorasick_rs.MatchKind.Standard, store_patterns=False,
+        implementation=ahocorasick_rs.Implementation.ContiguousNFA,
+    )  # fmt: skip
+    return Gazetteer(automaton, entries, elided, by_name)
+
+
+def find_hits(words: Words) -> list[Hit]:
+    """Every listed name that begins at a word (after its clitics) and ends with one, overlaps included."""
+    lists = gazetteer()
+    search = words.article.text.search
+    starts = set(words.start)
+    ends = set(words.end)
+    hits: list[Hit] = []
+    for number, start, end in lists.automaton.find_matches_as_indexes(search, overlapping=True):
+        if end not in ends:
+            continue
+        elided = lists.elided[number]
+        if elided:
+            # the pattern begins with the ل that is left of ال; another ل must stand before it
+            if start == 0 or search[start - 1] != "ل":
+                continue
+            token = words.at(start)
+            clitic = start - words.start[token]
+            if search[words.start[token] : start] in ("ل", "ول", "فل"):
+                hits.append(Hit(start, end, lists.entries[number], clitic, True))
+            continue
+        if start in starts:
+            hits.append(Hit(start, end, lists.entries[number], 0, False))
+            continue
+        token = words.at(start)
+        clitic = start - words.start[token]
+        if 0 < clitic <= 2 and search[words.start[token] : start] in _CLITICS and words.end[token] - start >= 3:
+            hits.append(Hit(start, end, lists.entries[number], clitic, False))
+    return hits

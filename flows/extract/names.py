@@ -1,0 +1,233 @@
+"""The names in an article: lists, rules and, where one is given, a statistical engine, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from flows.extract.engines import NameEngine
+from flows.extract.gazetteer import Hit, find_hits, gazetteer
+from flows.extract.name_lexicon import is_ordinary, name_context, name_units
+from flows.extract.name_words import Words, clitic_lengths, without_clitics, words_of
+from flows.extract.noun_phrases import Head, Known, event_heads, extent, nisbas, organization_heads
+from flows.extract.people import find_people
+from flows.extract.places import find_places
+from flows.records import Article, EntityKind, Mention
+
+PERSON, ORGANIZATION, LOCATION, NAMED_EVENT = (
+    EntityKind.PERSON,
+    EntityKind.ORGANIZATION,
+    EntityKind.LOCATION,
+    EntityKind.NAMED_EVENT,
+)
+
+
+class Candidate(NamedTuple):
+    """A possible name; ``start`` leaves clitics out, tokens first..last hold it."""
+
+    first: int
+    last: int
+    start: int
+    end: int
+    kind: EntityKind
+    score: float
+    method: str
+
+
+def find_names(article: Article, engine: NameEngine | None = None) -> tuple[Mention, ...]:
+    """The article's names: spans in ``article.text``, none overlapping another, by position.
+
+    Without an engine only lists and rules speak, which finds less and errs seldom.
+    """
+    words = words_of(article)
+    if not len(words):
+        return ()
+    candidates = _rule_candidates(words)
+    chosen = _choose(candidates)
+    chosen = _choose([*chosen, *_repeated(words, chosen)])
+    return tuple(
+        Mention((c.start, c.end), c.kind, round(min(c.score, 0.99), 3), c.method, elided=_elided(words, c))
+        for c in sorted(chosen, key=lambda c: c.start)
+    )
+
+
+def _elided(words: Words, c: Candidate) -> bool:
+    """Whether the span begins with the second ل of لل that stands for ل + ال."""
+    at = words.start[c.first]
+    if c.start == at or words.text[c.first][c.start - at - 1 : c.start - at + 1] != "لل":
+        return False
+    name = words.article.text.search[c.start : c.end]
+    return name not in gazetteer().by_name and name not in name_units()
+
+
+def _rule_candidates(words: Words) -> list[Candidate]:
+    hits = find_hits(words)
+    listed = _listed(words, hits)
+    people = [
+        Candidate(first, last, words.start[first] + clitic, words.end[last], PERSON, score, method)
+        for first, last, clitic, score, method in find_people(words, _office_ends(words))
+    ]
+    known = Known()
+    for c in (*listed, *people):
+        if c.start == words.start[c.first]:
+            known.names[c.first] = max(c.last, known.names.get(c.first, -1))
+            if c.kind is LOCATION:
+                known.places[c.first] = max(c.last, known.places.get(c.first, -1))
+        elif c.kind is LOCATION and words.text[c.first][0] == "ب":
+            known.clitic_places[c.first] = max(c.last, known.clitic_places.get(c.first, -1))
+    for hit in hits:  # a doubtful place is one after مدينة
+        if hit.entry.kind is LOCATION and hit.entry.flags == "w":
+            first, last = words.at(hit.start), words.at(hit.end - 1)
+            if hit.clitic == 0:
+                known.places.setdefault(first, last)
+            elif words.text[first][0] == "ب":
+                known.clitic_places.setdefault(first, last)
+    bodies = _headed(words, known, organization_heads(), ORGANIZATION)
+    events = _headed(words, known, event_heads(), NAMED_EVENT)
+    places = [
+        Candidate(first, last, words.start[first] + clitic, words.end[last], LOCATION, score, "place")
+        for first, last, clitic, score in find_places(words, known)
+    ]
+    return [*listed, *people, *bodies, *events, *places]
+
+
+def _listed(words: Words, hits: Iterable[Hit]) -> list[Candidate]:
+    """Listed names that count: safe ones, and doubtful ones that the article supports."""
+    hits = list(hits)
+    full = {h.entry.identity for h in hits if not h.entry.flags}
+    found: list[Candidate] = []
+    for hit in hits:
+        flags = hit.entry.flags
+        if flags.startswith("t:"):
+            if flags[2:] not in _topics(words) and hit.entry.identity not in full:
+                continue
+        elif flags == "w" and (hit.entry.kind is LOCATION or hit.entry.identity not in full):
+            continue
+        first, last = words.at(hit.start), words.at(hit.end - 1)
+        if hit.clitic and _reads_whole(words.text[first], hit):
+            continue
+        score = 0.9 + 0.01 * min(last - first, 8) - (0.05 if hit.clitic else 0.0) - (0.1 if flags else 0.0)
+        found.append(Candidate(first, last, hit.start, hit.end, hit.entry.kind, score, "list"))
+    return found
+
+
+def _reads_whole(word: str, hit: Hit) -> bool:
+    """Whether the word is more likely no clitic and a name: وليد is not و + ليد."""
+    flags = name_units().get(word)
+    return flags is not None and "w" not in flags and not hit.elided
+
+
+_TOPIC_WORDS = {
+    "sport": frozenset(
+        "مباراه المباراه لاعب اللاعب اللاعبين مدرب المدرب الدوري دوري البطوله منتخب المنتخب هدف الفريق فريق كره القدم"
+        " النادي الجوله المدافع المهاجم الحارس الملعب نقطه الرابطه ملعب لقاء ركله".split()
+    )
+}
+
+
+def _topics(words: Words) -> frozenset[str]:
+    text = words.text
+    return frozenset(t for t, signs in _TOPIC_WORDS.items() if sum(w in signs for w in text) >= 3)
+
+
+def _office_ends(words: Words) -> set[int]:
+    """Tokens that end an office's phrase with a nationality: وزير الخارجية الأمريكي | أنتوني بلينكن."""
+    from flows.extract.offices import office_heads
+
+    heads = office_heads()
+    forms = nisbas()
+    ends: set[int] = set()
+    for i, word in enumerate(words.text):
+        if not words.is_word[i]:
+            continue
+        for clitic in clitic_lengths(word):
+            if word[clitic:] in heads:
+                ends.add(i)
+                for k in range(i + 1, min(i + 8, len(words))):
+                    if words.break_before[k]:
+                        break
+                    if words.text[k] in forms or words.text[k] in ("السابق", "السابقه", "الاسبق", "الحالي", "الجديد"):
+                        ends.add(k)
+                break
+    return ends
+
+
+def _headed(words: Words, known: Known, heads: dict[str, tuple[Head, ...]], kind: EntityKind) -> list[Candidate]:
+    found: list[Candidate] = []
+    for i, word in enumerate(words.text):
+        if not words.is_word[i]:
+            continue
+        for clitic, form in without_clitics(word):
+            ways = heads.get(form)
+            if ways is None:
+                continue
+            result = extent(words, i, clitic, known, ways)
+            if result is not None:
+                last, way = result
+                if kind is NAMED_EVENT:
+                    last = _year(words, last)
+                score = way.strength + (0.02 if last - i > 1 else 0.0)
+                found.append(Candidate(i, last, words.start[i] + clitic, words.end[last], kind, score, "head"))
+            break
+    return found
+
+
+def _year(words: Words, last: int) -> int:
+    if last + 1 < len(words):
+        text = words.text[last + 1]
+        if text.isdigit() and len(text) == 4 and text[:2] in ("19", "20"):
+            return last + 1
+    return last
+
+
+def _choose(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The best set without overlaps: long names before their parts, then sure ones before doubtful ones."""
+    ranked = sorted(candidates, key=lambda c: (-(c.score + 0.12 * min(c.last - c.first, 4)), c.start))
+    taken: list[tuple[int, int]] = []
+    chosen: list[Candidate] = []
+    for c in ranked:
+        if all(c.end <= a or c.start >= b for a, b in taken):
+            taken.append((c.start, c.end))
+            chosen.append(c)
+    return chosen
+
+
+def _repeated(words: Words, chosen: list[Candidate]) -> list[Candidate]:
+    """Further mentions of the people found: the family name alone."""
+    context = name_context()
+    short: dict[str, float] = {}
+    for c in chosen:
+        if c.kind is not PERSON or c.last == c.first:
+            continue
+        tail = words.text[c.last]
+        if tail in context.ordinals or tail in context.compound_ends:
+            continue
+        forms = {tail, tail.removeprefix("ال"), "ال" + tail}
+        for form in forms:
+            if len(form) >= 3:
+                short[form] = c.score
+        if c.last - c.first >= 2 and words.text[c.last - 1] in context.starters | context.connectors:
+            short[f"{words.text[c.last - 1]} {tail}"] = c.score
+    found: list[Candidate] = []
+    if not short:
+        return found
+    for i, word in enumerate(words.text):
+        if not words.is_word[i]:
+            continue
+        before = words.text[i - 1] if i and not words.break_before[i] else ""
+        for clitic in clitic_lengths(word):
+            form = word[clitic:]
+            if i + 1 < len(words) and f"{form} {words.text[i + 1]}" in short:
+                last = i + 1
+                key = f"{form} {words.text[i + 1]}"
+            elif form in short:
+                last, key = i, form
+            else:
+                continue
+            if last == i and is_ordinary(form) and before not in context.verbs and before not in context.honorifics:
+                continue
+            found.append(
+                Candidate(i, last, words.start[i] + clitic, words.end[last], PERSON, min(short[key], 0.8), "again")
+            )
+            break
+    return found

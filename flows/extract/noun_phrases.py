@@ -1,0 +1,322 @@
+"""Where the name of a body, a place or an event ends that begins with a known head word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+import msgspec
+
+from flows.clean.normalize import fold
+from flows.extract.name_lexicon import folded_words, is_ordinary, name_context, name_units
+from flows.extract.name_words import Words
+from flows.extract.resources import read_yaml
+
+_OPENING = "\"«“'("
+_CLOSING = "\"»”')"
+MAX_WORDS = 11
+
+
+class _HeadGroup(msgspec.Struct, forbid_unknown_fields=True):
+    heads: str
+    after: str
+    needs: list[str] = []
+    also: list[str] = []
+    strength: float = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    after: str  # nisba | genitive | proper | qualified
+    needs: frozenset[str]
+    also: frozenset[str]
+    strength: float
+
+
+def read_heads(resource: str) -> dict[str, tuple[Head, ...]]:
+    """Folded head word -> the ways its names go on, in the file's order."""
+    heads: dict[str, list[Head]] = {}
+    for group in read_yaml(resource, list[_HeadGroup]):
+        needs = folded_words(" ".join(group.needs))
+        head = Head(group.after, needs, frozenset(group.also), group.strength)
+        for word in fold(group.heads).split():
+            heads.setdefault(word, []).append(head)
+    return {word: tuple(ways) for word, ways in heads.items()}
+
+
+@cache
+def organization_heads() -> dict[str, tuple[Head, ...]]:
+    return read_heads("organization_heads.yaml")
+
+
+@cache
+def event_heads() -> dict[str, tuple[Head, ...]]:
+    return read_heads("named_event_heads.yaml")
+
+
+@cache
+def nisbas() -> dict[str, str]:
+    """Folded adjective of a country, every form with and without ال -> the country's id."""
+    forms: dict[str, str] = {}
+    for identity, words in read_yaml("names_nisbas.yaml", dict[str, str]).items():
+        for word in fold(words).split():
+            for ending in ("", "ه", "ون", "ين", "ات", "تين", "ان"):
+                forms["ال" + word + ending] = identity
+                forms[word + ending] = identity
+    for word in fold("العرب الأتراك الروس الأكراد اليهود الصهاينة الأمريكان الفرنسيس الإنجليز السعودية").split():
+        forms.setdefault(word, "")
+    return forms
+
+
+class _Words(msgspec.Struct, forbid_unknown_fields=True):
+    general: str
+    loose: str
+    stop: str
+    indefinite_inside: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseWords:
+    general: frozenset[str]  # adjectives of rank inside names: العامة، الوطنية
+    loose: frozenset[str]  # adjectives that make no name: المذكورة
+    stop: frozenset[str]  # words that end a name
+    inside: frozenset[str]  # nouns without ال that go on in a name: شؤون، حقوق، كرة
+
+
+@cache
+def phrase_words() -> PhraseWords:
+    data = read_yaml("names_phrases.yaml", _Words)
+    return PhraseWords(*(folded_words(t) for t in (data.general, data.loose, data.stop, data.indefinite_inside)))
+
+
+@dataclass(slots=True)
+class Known:
+    """What is already known of the words: listed names and persons by their first token."""
+
+    names: dict[int, int] = field(default_factory=dict)  # first token -> last token of a place, person or body
+    places: dict[int, int] = field(default_factory=dict)
+    clitic_places: dict[int, int] = field(default_factory=dict)  # first token, written with ب before it
+
+
+def extent(words: Words, first: int, clitic: int, known: Known, ways: tuple[Head, ...]) -> tuple[int, Head] | None:
+    """Last token of the name whose head is token ``first`` (its first ``clitic`` letters left out), and the way
+    it was read; None where the phrase is no name."""
+    for way in ways:
+        last = _one_way(words, first, clitic, known, way)
+        if last is not None:
+            return last, way
+    return None
+
+
+def _one_way(words: Words, first: int, clitic: int, known: Known, way: Head) -> int | None:
+    j = first + 1
+    if j >= len(words):
+        return None
+    if way.needs:
+        if words.break_before[j] or words.text[j] not in way.needs:
+            return None
+        j += 1
+        if j >= len(words):
+            return first + 1
+    head = words.text[first][clitic:]
+    definite = head.startswith("ال") or (clitic > 0 and head.startswith("ل") and words.text[first][clitic - 1] == "ل")
+    if way.needs and words.text[j - 1].startswith("ال"):
+        definite = True
+    if way.after == "nisba":
+        return _nisba(words, j, known, way)
+    if way.after == "qualified":
+        return _qualified(words, j, known, way)
+    if way.after == "proper":
+        return _proper(words, j, known, way)
+    return _genitive(words, j, known, way, definite=definite)
+
+
+def _nisba(words: Words, j: int, known: Known, way: Head) -> int | None:
+    """الجيش الإسرائيلي، المنتخب الوطني المغربي، القوات المسلحة الملكية المغربية"""
+    general = phrase_words().general
+    n = len(words)
+    last = None
+    k = j
+    while k < n and k < j + 4 and not words.break_before[k]:
+        word = words.text[k]
+        if word.startswith("ال") and word in nisbas():
+            last = k
+            k += 1
+            continue
+        if last is None and word in general:
+            k += 1
+            continue
+        break
+    if last is None:
+        return None
+    if "for" in way.also and last + 1 < n and not words.break_before[last + 1] and words.text[last + 1].startswith("لل"):
+        return _tail(words, last + 1, known, way) or last
+    return last
+
+
+def _qualified(words: Words, j: int, known: Known, way: Head) -> int | None:
+    """الهيئة الوطنية لضبط الكهرباء، المكتب الوطني للسلامة الصحية، الحزب الاشتراكي الموحد"""
+    listed = phrase_words()
+    n = len(words)
+    k = j
+    adjectives = 0
+    rank = False
+    while k < n and not words.break_before[k] and adjectives < 5:
+        word = words.text[k]
+        if not word.startswith("ال") or word in listed.loose or word in listed.stop or _is_head(word):
+            break
+        rank = rank or word in listed.general or word in nisbas() or not is_ordinary(word)
+        adjectives += 1
+        k += 1
+    if not adjectives or not rank:
+        return None
+    last = k - 1
+    tail = _tail(words, k, known, way) if k < n and not words.break_before[k] else None
+    if tail is not None:
+        return tail
+    return last if adjectives >= 2 else None
+
+
+def _is_head(word: str) -> bool:
+    return word in organization_heads() and word not in ("الامن", "الدفاع", "الداخليه", "الخارجيه", "الجامعه", "البحريه")
+
+
+def _proper(words: Words, j: int, known: Known, way: Head) -> int | None:
+    """حزب "الكرامة"، شركة فيريرو، نادي برشلونة"""
+    quoted = _quoted(words, j)
+    if quoted is not None:
+        return quoted
+    n = len(words)
+    if words.break_before[j]:
+        return None
+    if j in known.names:
+        last = known.names[j]
+        while last + 1 < n and not words.break_before[last + 1] and _nisba_word(words.text[last + 1]):
+            last += 1
+        return last
+    last = None
+    k = j
+    while k < n and k < j + 3 and not words.break_before[k]:
+        word = words.text[k]
+        if (is_ordinary(word) and word not in name_units()) or word in name_context().stops:
+            break
+        if k > j and len(word) < 3:
+            break
+        last = k
+        k += 1
+    return last
+
+
+def _genitive(words: Words, j: int, known: Known, way: Head, *, definite: bool) -> int | None:
+    """وزارة الصحة والحماية الاجتماعية، جمعية آباء وأصدقاء المعاقين، جامعة محمد الخامس بالرباط"""
+    quoted = _quoted(words, j)
+    if quoted is not None:
+        return quoted
+    listed = phrase_words()
+    n = len(words)
+    k = j
+    last: int | None = j - 1 if definite else None
+    inside = 0
+    while k < n and k - j < MAX_WORDS and not words.break_before[k]:
+        word = words.text[k]
+        if word in listed.stop or word in listed.loose:
+            break
+        if k in known.names and (known.names[k] > k or not word.startswith("ال")):
+            last = known.names[k]
+            k = last + 1
+            break
+        if word.startswith("ال"):
+            if last is not None and last >= j and _is_head(word):
+                break
+            last = k
+            k += 1
+            continue
+        if last is not None and last >= j:
+            break
+        # still in the construct state: جمعية آباء ...، المحكمة الابتدائية ...
+        if is_ordinary(word) and word not in listed.inside:
+            if inside >= 1 or word.startswith(("وال", "لل", "بال")):
+                break
+            inside += 1
+            k += 1
+            continue
+        if word in listed.inside:
+            k += 1
+            continue
+        last = k
+        k += 1
+        if k < n and not words.break_before[k] and not is_ordinary(words.text[k]) and words.text[k] not in name_context().stops:
+            last = k
+            k += 1
+        break
+    if last is None or last < j and not definite:
+        return None
+    k = last + 1
+    tail = _tail(words, k, known, way) if k < n and not words.break_before[k] else None
+    return tail if tail is not None else (last if last >= j else None)
+
+
+def _tail(words: Words, k: int, known: Known, way: Head) -> int | None:
+    """The complements that the name goes on with: للأمن الوطني، والنقل، بالدار البيضاء، عن الحق في الصحة."""
+    listed = phrase_words()
+    n = len(words)
+    last: int | None = None
+    steps = 0
+    while k < n and steps < MAX_WORDS and not words.break_before[k]:
+        word = words.text[k]
+        steps += 1
+        if word in listed.stop or word in listed.loose:
+            break
+        if "for" in way.also and word.startswith("لل") and len(word) > 4:
+            last = k
+        elif "for" in way.also and last is None and _for_construct(words, k):
+            last = k + 1
+            k += 1
+        elif "and" in way.also and word.startswith("وال") and not _is_head(word[1:]) and word[1:] not in nisbas():
+            last = k
+        elif "and" in way.also and word.startswith("وال") and last is not None and word[1:] in nisbas():
+            last = k
+        elif last is not None and word.startswith("ال") and not _is_head(word):
+            last = k
+        elif "place" in way.also and k in known.clitic_places:
+            last = known.clitic_places[k]
+            return last
+        elif "about" in way.also and last is not None and word in ("عن", "في", "ضد") and k + 1 < n:
+            if words.break_before[k + 1] or not words.text[k + 1].startswith("ال") or k + 1 in known.places:
+                break
+            last = k + 1
+            k += 1
+        else:
+            break
+        k += 1
+    return last
+
+
+def _for_construct(words: Words, k: int) -> bool:
+    """لضبط الكهرباء: ل + noun in construct state + definite noun."""
+    word = words.text[k]
+    return (
+        word.startswith("ل")
+        and len(word) > 3
+        and k + 1 < len(words)
+        and not words.break_before[k + 1]
+        and words.text[k + 1].startswith("ال")
+        and (is_ordinary(word[1:]) or word[1:] in phrase_words().inside)
+        and word not in ("لدى", "لدي", "لكن", "ليس", "لان", "لقد", "لعل")
+    )
+
+
+def _nisba_word(word: str) -> bool:
+    return word.startswith("ال") and word in nisbas()
+
+
+def _quoted(words: Words, j: int) -> int | None:
+    """The closing mark of a quotation of at most six words that opens at token j."""
+    if words.text[j] not in _OPENING or words.text[j] == "(":
+        return None
+    for k in range(j + 1, min(j + 8, len(words))):
+        if words.text[k] in _CLOSING:
+            return k if k > j + 1 else None
+        if words.sentence[k] != words.sentence[j] and "\n" in words.article.text.search[words.end[k - 1] : words.start[k]]:
+            return None
+    return None

@@ -1,0 +1,355 @@
+"""Offices that people hold: the whole phrase as written, the body that it names, and since or until when.
+
+A phrase stands before the name (وزير الخارجية الفرنسي فلان), after it between commas (فلان، الأمين العام للحزب)
+or without them (فلان رئيسا للجنة), or is introduced (بصفته، الذي يشغل منصب).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+
+from flows.extract.name_lexicon import folded_words, is_ordinary, name_context
+from flows.extract.name_words import Words, without_clitics, words_of
+from flows.extract.noun_phrases import nisbas
+from flows.extract.resources import read_yaml
+from flows.records import Article, Entity, EntityKind, Office
+
+MAX_TITLE = 18  # words
+_COMMAS = frozenset("،,-–")
+
+
+class _Offices(msgspec.Struct, forbid_unknown_fields=True):
+    heads: str
+    plural: str
+    company: str
+    before_name: str
+    introduces: str
+    joins: str
+    ends: str
+    former: str
+    acting: str
+    elect: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeWords:
+    heads: frozenset[str]  # with and without ال
+    plural: frozenset[str]
+    company: frozenset[str]  # heads that are an office only with a complement: أستاذ التاريخ بجامعة ...
+    before_name: frozenset[str]  # adjectives that may stand between the phrase and the name
+    introduces: frozenset[str]
+    joins: frozenset[str]
+    ends: frozenset[str]
+    former: frozenset[str]
+    acting: frozenset[str]
+    elect: frozenset[str]
+
+
+@cache
+def office_words() -> OfficeWords:
+    data = read_yaml("offices.yaml", _Offices)
+    heads, company = folded_words(data.heads), folded_words(data.company)
+    both = heads | company
+    return OfficeWords(
+        heads=both | {"ال" + w for w in both},
+        plural=folded_words(data.plural),
+        company=company | {"ال" + w for w in company},
+        before_name=folded_words(data.before_name),
+        introduces=folded_words(data.introduces),
+        joins=folded_words(data.joins),
+        ends=folded_words(data.ends),
+        former=folded_words(data.former),
+        acting=folded_words(data.acting),
+        elect=folded_words(data.elect),
+    )
+
+
+def office_heads() -> frozenset[str]:
+    """Folded words that begin an office, with and without the article."""
+    return office_words().heads
+
+
+class _Title(NamedTuple):
+    person: int
+    first: int
+    last: int
+    clitic: int
+
+
+class _View(NamedTuple):
+    """What each token belongs to."""
+
+    words: Words
+    person: dict[int, int]  # token -> entity of the person named there
+    starts: dict[int, tuple[int, int]]  # first token of a person's mention -> (last token, entity)
+    named: dict[int, int]  # token -> entity, places and bodies
+
+
+def find_offices(article: Article, entities: tuple[Entity, ...]) -> tuple[Office, ...]:
+    """Offices of the article's people, by position; one for each person and phrase, the fullest wording."""
+    view = _view(article, entities)
+    titles: list[_Title] = []
+    held: dict[int, _Title] = {}  # last token of a person's mention -> the title before it
+    for first in sorted(view.starts):
+        last, person = view.starts[first]
+        before = _before(view, first, person) or _shared(view, first, person, held)
+        if before is not None:
+            held[last] = before
+            titles.append(before)
+        after = _after(view, last, person)
+        if after is not None:
+            titles.append(after)
+    return _offices(view, titles, entities)
+
+
+def _view(article: Article, entities: tuple[Entity, ...]) -> _View:
+    words = words_of(article)
+    person: dict[int, int] = {}
+    starts: dict[int, tuple[int, int]] = {}
+    named: dict[int, int] = {}
+    for number, entity in enumerate(entities):
+        for mention in entity.mentions:
+            first, last = words.at(mention.span[0]), words.at(mention.span[1] - 1)
+            if entity.kind is EntityKind.PERSON:
+                starts[first] = (last, number)
+                person.update(dict.fromkeys(range(first, last + 1), number))
+            else:
+                named.update(dict.fromkeys(range(first, last + 1), number))
+    return _View(words, person, starts, named)
+
+
+def _head(word: str) -> int | None:
+    """How many clitic letters stand before the office word, None where it is none."""
+    heads = office_heads()
+    for clitic, form in without_clitics(word):
+        if form in heads:
+            return clitic
+    return None
+
+
+def _fits(view: _View, i: int) -> bool:
+    """Whether token i can stand inside an office's phrase."""
+    words = view.words
+    word = words.text[i]
+    listed = office_words()
+    if i in view.named:
+        return True
+    if word in listed.ends or i in view.person or not words.is_word[i]:
+        return word in ('"', "'", "(", ")") and i not in view.person
+    if word.startswith(("ال", "لل", "وال", "بال", "ولل")) or word in listed.joins or word in nisbas():
+        return True
+    return _head(word) is not None
+
+
+def _before(view: _View, first: int, person: int) -> _Title | None:
+    """The phrase that ends right before the name at token ``first``."""
+    words = view.words
+    listed = office_words()
+    context = name_context()
+    clitic = words.article.text.search[words.start[first]] in "وفبلك" and first not in view.starts
+    if clitic:
+        return None
+    j = first - 1
+    commas = 0
+    sentence = words.sentence[first]
+    while j >= 0 and words.sentence[j] == sentence:
+        word = words.text[j]
+        if word in _COMMAS and not commas:
+            commas += 1
+        elif not (word in context.honorifics and _head(word) is None) and word not in ('"', "("):
+            break
+        j -= 1
+    end = j
+    best: tuple[int, int] | None = None
+    loose = 0
+    while j >= 0 and words.sentence[j] == sentence and end - j < MAX_TITLE:
+        word = words.text[j]
+        head = _head(word)
+        if head is not None and j not in view.person and (j not in view.named or _starts_phrase(view, j)):
+            best = (j, head)
+            if not _goes_on(view, j, head):
+                break
+            loose = 0
+        elif not _fits(view, j):
+            # a noun in construct state: رئيس مجلس | النواب, وزير خارجية | فرنسا
+            if word in listed.ends or j in view.person or not words.is_word[j]:
+                break
+            if not is_ordinary(word) or loose >= 3:
+                break
+            loose += 1
+        j -= 1
+    if best is None:
+        return None
+    start, clitic_length = best
+    head_word = words.text[start][clitic_length:]
+    if head_word in listed.company and start == end:
+        return None
+    if commas and start == end:
+        return None
+    return _Title(person, start, end, clitic_length)
+
+
+def _starts_phrase(view: _View, j: int) -> bool:
+    """An office word inside a listed name (مجلس رؤساء ...) begins nothing, unless the name begins with it."""
+    return j == 0 or view.named.get(j - 1) != view.named[j]
+
+
+def _goes_on(view: _View, j: int, clitic: int) -> bool:
+    """Whether the phrase may begin further left than the office word at token j."""
+    words = view.words
+    if j == 0 or words.sentence[j - 1] != words.sentence[j]:
+        return False
+    before = words.text[j - 1]
+    if clitic and words.text[j][0] in "ول":
+        return True
+    if before in office_words().joins or _head(before) is not None:
+        return True
+    # مدير مكتب رئيس ..., نائب الأمين العام: an indefinite office word two before
+    return j >= 2 and not before.startswith("ال") and _head(words.text[j - 2]) is not None and j - 1 not in view.named
+
+
+def _shared(view: _View, first: int, person: int, held: dict[int, _Title]) -> _Title | None:
+    """الوزيرين فلان وفلان: the second takes the plural title of the first."""
+    words = view.words
+    if first == 0:
+        return None
+    before = held.get(first - 1)
+    if before is None or words.text[first][0] != "و":
+        if words.text[first - 1] not in ("و", ","):
+            return None
+        before = held.get(first - 2)
+    if before is None:
+        return None
+    head = words.text[before.first][before.clitic :]
+    return before._replace(person=person) if head in office_words().plural else None
+
+
+def _after(view: _View, last: int, person: int) -> _Title | None:
+    """The phrase that follows the name whose last token is ``last``."""
+    words = view.words
+    listed = office_words()
+    n = len(words)
+    j = last + 1
+    sentence = words.sentence[last]
+    comma = introduced = False
+    steps = 0
+    while j < n and words.sentence[j] == sentence and steps < 6:
+        word = words.text[j]
+        if word in ("(", ")", '"') and not comma:
+            j += 1
+        elif word in _COMMAS and not comma:
+            comma = True
+            j += 1
+        elif word in listed.introduces:
+            introduced = True
+            j += 1
+        else:
+            break
+        steps += 1
+    if j >= n or words.sentence[j] != sentence:
+        return None
+    word = words.text[j]
+    clitic = _head(word)
+    if clitic is None or (clitic and not introduced) or j in view.person:
+        return None
+    form = word[clitic:]
+    tanwin = form.endswith("ا") and form[:-1] in listed.heads
+    if not (comma or introduced or tanwin or not form.startswith("ال")):
+        return None
+    end = _right_end(view, j)
+    if end == j and (form in listed.company or not form.startswith("ال")):
+        return None
+    # the title of the next person: فلان، وزير كذا فلان
+    follower = end + 1
+    while follower < n and words.text[follower] in name_context().honorifics:
+        follower += 1
+    if follower in view.starts and not words.break_before[follower] and not tanwin and not introduced:
+        return None
+    return _Title(person, j, end, clitic)
+
+
+def _right_end(view: _View, first: int) -> int:
+    words = view.words
+    listed = office_words()
+    n = len(words)
+    j = last = first
+    loose = 0
+    while j + 1 < n and j + 1 - first < MAX_TITLE and words.sentence[j + 1] == words.sentence[first]:
+        j += 1
+        word = words.text[j]
+        if j in view.person or word in listed.ends:
+            break
+        if j in view.named:
+            last = j
+            loose = 0
+        elif not words.is_word[j]:
+            if word in ('"',):
+                continue
+            break
+        elif word in listed.joins:
+            continue
+        elif word.startswith(("ال", "لل", "وال", "بال", "ولل")) or word in nisbas() or _head(word) is not None:
+            last = j
+            loose = 0
+        elif loose < 2 and is_ordinary(word) and not word.startswith("و"):
+            loose += 1  # a noun in construct state counts only with what follows it
+        else:
+            break
+    return last
+
+
+def _offices(view: _View, titles: list[_Title], entities: tuple[Entity, ...]) -> tuple[Office, ...]:
+    words = view.words
+    text = words.article.text.text
+    kept: list[tuple[frozenset[str], _Title]] = []
+    for title in titles:
+        parts = frozenset(_parts(words, title))
+        same = next(
+            (n for n, (known, t) in enumerate(kept) if t.person == title.person and (parts <= known or known <= parts)),
+            None,
+        )
+        if same is None:
+            kept.append((parts, title))
+        elif len(parts) > len(kept[same][0]):
+            kept[same] = (parts, title)
+    offices = []
+    for _, title in sorted(kept, key=lambda k: (k[1].first, k[1].person)):
+        span = words.span(title.first, title.last, title.clitic)
+        body = next(
+            (
+                number
+                for i in range(title.first, title.last + 1)
+                if (number := view.named.get(i)) is not None and entities[number].kind is EntityKind.ORGANIZATION
+            ),
+            None,
+        )
+        written = " ".join(text[slice(*span)].split())
+        offices.append(Office(title.person, written, body, span, _tenure(words, title)))
+    return tuple(offices)
+
+
+def _parts(words: Words, title: _Title) -> list[str]:
+    """The phrase's words without clitics, article and feminine ending, to compare wordings."""
+    parts = []
+    for i in range(title.first, title.last + 1):
+        word = words.text[i]
+        for prefix in ("وال", "بال", "لل", "ال"):
+            if word.startswith(prefix) and len(word) - len(prefix) >= 3:
+                word = word[len(prefix) :]
+                break
+        parts.append(word.rstrip("ه") if len(word) > 3 else word)
+    return parts
+
+
+def _tenure(words: Words, title: _Title) -> str:
+    listed = office_words()
+    inside = {words.text[i] for i in range(title.first, min(title.last + 2, len(words)))}
+    if inside & listed.former:
+        return "former"
+    if inside & listed.acting:
+        return "acting"
+    return "elect" if inside & listed.elect else "current"
