@@ -130,7 +130,12 @@ def _search_letter(char: str) -> str:
 def _seconds() -> frozenset[str]:
     """Letters that are the second half of some composed letter (Unicode's NFC_Quick_Check=Maybe)."""
     seconds = set()
-    for code in (*range(0xC0, 0x3400), *range(0xFB1D, 0xFB50), *range(0x11000, 0x11A00), *range(0x16D60, 0x16D70)):
+    for code in (
+        *range(0xC0, 0x3400),
+        *range(0xFB1D, 0xFB50),
+        *range(0x11000, 0x11A00),
+        *range(0x16D60, 0x16D70),
+    ):
         parts = unicodedata.decomposition(chr(code)).split()
         if len(parts) == 2 and not parts[0].startswith("<"):
             seconds.add(chr(int(parts[1], 16)))
@@ -545,7 +550,10 @@ def concat(parts: Sequence[tuple[CleanText, Span]], separator: str = "\n") -> Cl
     if not texts:
         return clean("")
     return CleanText(
-        separator.join(texts), fold_separator(separator).join(searches), np.concatenate(starts), np.concatenate(ends)
+        separator.join(texts),
+        fold_separator(separator).join(searches),
+        np.concatenate(starts),
+        np.concatenate(ends),
     )
 
 

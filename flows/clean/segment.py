@@ -112,7 +112,9 @@ def _ends_sentence(text: str, a: int, b: int, end: int, tokens: Sequence[Token],
             left = tokens[at - 1]
             size = left.end - left.start
             if left.kind is TokenKind.WORD and (
-                size == 1 or "." in text[left.start : left.end] or fold(text[left.start : left.end]) in _abbreviations()
+                size == 1
+                or "." in text[left.start : left.end]
+                or fold(text[left.start : left.end]) in _abbreviations()
             ):
                 return False
             if left.kind is TokenKind.NUMBER and (at == 1 or text[left.start - 1] == "\n"):
@@ -122,7 +124,9 @@ def _ends_sentence(text: str, a: int, b: int, end: int, tokens: Sequence[Token],
     return b - a == len(marks)
 
 
-def _block_sentences(text: str, start: int, end: int, tokens: Sequence[Token], starts: list[int]) -> list[Sentence]:
+def _block_sentences(
+    text: str, start: int, end: int, tokens: Sequence[Token], starts: list[int]
+) -> list[Sentence]:
     found: list[Sentence] = []
     first = bisect_left(starts, start)
     last = bisect_left(starts, end)
@@ -189,7 +193,9 @@ def clitics(word: str) -> tuple[tuple[int, int], ...]:
         return ((0, 0),)
     front = [n for n in range(5) if letters[:n] in _FRONT and len(letters) - n >= 2]
     back = [0] + [len(s) for s in _SUFFIXES if letters.endswith(s) and len(letters) - len(s) >= 2]
-    pairs = [(a, b) for a in front for b in back if len(letters) - a - b >= (3 if a and b else 2) or a + b == 0]
+    pairs = [
+        (a, b) for a in front for b in back if len(letters) - a - b >= (3 if a and b else 2) or a + b == 0
+    ]
     if (0, 0) not in pairs:
         pairs.append((0, 0))
     return tuple(sorted(pairs, key=lambda pair: (pair[0] + pair[1], pair)))

@@ -36,7 +36,7 @@ def stem(word: str) -> str:
             word = word[len(front) :]
             break
     else:
-        if word[0] in _PARTICLES and len(word) > _LEAST + 1:
+        if word[0] in _PARTICLES and len(word) > _LEAST:
             word = word[1:]
     for back in _BACK:
         if word.endswith(back) and len(word) - len(back) >= _LEAST:

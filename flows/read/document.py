@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from flows.clean.normalize import clean, concat
 from flows.clean.segment import sentences, tokenize
@@ -37,6 +36,14 @@ def read_document(
         at += b - a + 1
     tokens = tokenize(joined.text)
     return decoded, Article(
-        raw.name, joined, tuple(blocks), tokens, sentences(joined.text, tokens, blocks), DateValue(), "ar", 1.0,
-        raw.metadata.source, raw.metadata,
+        raw.name,
+        joined,
+        tuple(blocks),
+        tokens,
+        sentences(joined.text, tokens, blocks),
+        DateValue(),
+        "ar",
+        1.0,
+        raw.metadata.source,
+        raw.metadata,
     )

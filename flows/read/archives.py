@@ -1,0 +1,337 @@
+"""Archives read in place: zip, tar, compressed tar, and single compressed files.
+
+A member of a zip or a plain tar is read by its position.  A compressed tar can only be read from its start, so
+``listing`` goes through it twice, once for manifests and sidecars and once handing each member out with its
+bytes; nothing is read once per member and nothing is unpacked to disk.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import re
+import stat
+import tarfile
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import IO, Any, cast
+
+__all__ = [
+    "ArchiveError",
+    "Member",
+    "TooLarge",
+    "aside",
+    "compression",
+    "decompress",
+    "kind",
+    "listing",
+    "opened",
+    "read",
+    "without_compression",
+]
+
+_COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
+_TAR = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz|zst))?|tgz|tbz2?|txz|tzst)\Z", re.IGNORECASE)
+_SHORT = {"tgz": ".gz", "tbz": ".bz2", "tbz2": ".bz2", "txz": ".xz", "tzst": ".zst"}
+_URL = re.compile(r"\A[a-zA-Z][a-zA-Z0-9+.-]+://")
+_BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    NotImplementedError,
+)
+
+
+class ArchiveError(Exception):
+    """An archive or a member that cannot be read; ``cause`` is the rejection's code."""
+
+    def __init__(self, cause: str, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+class TooLarge(Exception):
+    """More bytes than an article may have; the argument is how many are known of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside an archive.  ``offset`` is the position of its bytes in a plain tar, in a zip that of its
+    header; ``data`` are its bytes where they were only to be had while the archive streamed by."""
+
+    name: str
+    size: int
+    modified: float | None = None
+    offset: int | None = None
+    data: bytes | None = None
+    problem: tuple[str, str] | None = None  # cause and message where it cannot be read
+
+
+def compression(name: str) -> str | None:
+    """``.gz`` and the like, where ``name`` is a single compressed file."""
+    lower = name.lower()
+    if _TAR.search(lower):
+        return None
+    return next((suffix for suffix in _COMPRESSIONS if lower.endswith(suffix)), None)
+
+
+def without_compression(name: str) -> str:
+    suffix = compression(name)
+    return name[: -len(suffix)] if suffix else name
+
+
+def kind(name: str) -> str | None:
+    """``zip`` or ``tar`` where ``name`` is an archive of several files."""
+    if name.lower().endswith(".zip"):
+        return "zip"
+    return "tar" if _TAR.search(name) else None
+
+
+def _tar_compression(name: str) -> str | None:
+    lower = name.lower()
+    ending = lower.rpartition(".")[2]
+    if ending in _SHORT:
+        return _SHORT[ending]
+    return next((suffix for suffix in _COMPRESSIONS if lower.endswith(suffix)), None)
+
+
+# ---------------------------------------------------------------------------------------- byte streams
+
+
+def opened(path: str) -> IO[bytes]:
+    """A seekable stream of a local regular file or a URL.  Raises OSError."""
+    if _URL.match(path):
+        import fsspec
+
+        return cast(IO[bytes], fsspec.open(path, "rb").open())
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise ArchiveError("not_a_file", "no regular file")
+    return os.fdopen(handle, "rb")
+
+
+def _zstd() -> Any:
+    try:
+        import zstandard
+    except ImportError as exc:
+        raise ArchiveError("unsupported", "zstandard files want the package `zstandard`") from exc
+    return zstandard
+
+
+def _decompressing(stream: IO[bytes], suffix: str) -> IO[bytes]:
+    if suffix == ".gz":
+        return cast(IO[bytes], gzip.GzipFile(fileobj=stream, mode="rb"))
+    if suffix == ".bz2":
+        return cast(IO[bytes], bz2.BZ2File(stream))
+    if suffix == ".xz":
+        return cast(IO[bytes], lzma.LZMAFile(stream))
+    return cast(IO[bytes], _zstd().ZstdDecompressor().stream_reader(stream, read_across_frames=True))
+
+
+def decompress(data: bytes, suffix: str, limit: int) -> bytes:
+    """At most ``limit`` bytes of a compressed file.  Raises TooLarge, and ArchiveError where it is broken."""
+    out = bytearray()
+    try:
+        with _decompressing(io.BytesIO(data), suffix) as stream:
+            while len(out) <= limit and (piece := stream.read(min(1 << 20, limit + 1 - len(out)))):
+                out += piece
+    except ArchiveError:
+        raise
+    except _BROKEN as exc:
+        raise ArchiveError("bad_archive", f"broken {suffix[1:]} data: {exc}") from exc
+    except Exception as exc:
+        if type(exc).__module__.partition(".")[0] not in ("zstandard", "zstd"):
+            raise
+        raise ArchiveError("bad_archive", f"broken {suffix[1:]} data: {exc}") from exc
+    if len(out) > limit:
+        raise TooLarge(len(out))
+    return bytes(out)
+
+
+# -------------------------------------------------------------------------------------------------- zip
+
+
+@lru_cache(maxsize=8)
+def _zip_at(path: str, _version: tuple[float, int]) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(opened(path))
+    except _BROKEN as exc:
+        raise ArchiveError("bad_archive", f"no readable zip archive: {exc}") from exc
+
+
+def _zip(path: str) -> zipfile.ZipFile:
+    """The open archive, one per process; opened anew when the file has changed."""
+    if _URL.match(path):
+        return _zip_at(path, (0.0, 0))
+    try:
+        state = os.stat(path)
+    except OSError as exc:
+        raise ArchiveError("unreadable", exc.strerror or str(exc)) from exc
+    return _zip_at(path, (state.st_mtime, state.st_size))
+
+
+def _zip_member(info: zipfile.ZipInfo) -> Member:
+    problem = ("unreadable", "the member is encrypted") if info.flag_bits & 1 else None
+    if stat.S_ISLNK(info.external_attr >> 16):
+        problem = ("not_a_file", "a link inside an archive")
+    try:
+        modified: float | None = (
+            time.mktime((*info.date_time, 0, 0, -1)) if info.date_time[0] > 1980 else None
+        )
+    except (ValueError, OverflowError):
+        modified = None
+    return Member(info.filename, info.file_size, modified, info.header_offset, None, problem)
+
+
+@lru_cache(maxsize=8)
+def _zip_places(archive: zipfile.ZipFile) -> dict[int, zipfile.ZipInfo]:
+    return {info.header_offset: info for info in archive.infolist()}
+
+
+def _zip_read(path: str, member: Member, limit: int) -> bytes:
+    archive = _zip(path)
+    info = _zip_places(archive).get(member.offset if member.offset is not None else -1)
+    if info is None or info.filename != member.name:
+        raise ArchiveError("unreadable", "the archive changed since it was listed")
+    try:
+        with archive.open(info) as stream:
+            data = stream.read(limit + 1)
+    except (*_BROKEN, RuntimeError) as exc:
+        raise ArchiveError("bad_archive", f"broken member: {exc}") from exc
+    if len(data) > limit:
+        raise TooLarge(len(data))
+    return data
+
+
+# -------------------------------------------------------------------------------------------------- tar
+
+
+def _tar_member(info: tarfile.TarInfo, data: bytes | None = None) -> Member:
+    problem = None
+    if not info.isreg() or info.issparse():
+        problem = ("not_a_file", "a link or a special file inside an archive")
+    return Member(info.name.removeprefix("./"), info.size, float(info.mtime), info.offset_data, data, problem)
+
+
+def _tar_stream(path: str) -> Iterator[tuple[tarfile.TarInfo, Callable[[int], bytes]]]:
+    """Every member of a tar as it streams by, with a reader of its bytes that works until the next one."""
+    suffix = _tar_compression(path)
+    with opened(path) as raw:
+        stream = raw if suffix is None else _decompressing(raw, suffix)
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            for info in archive:
+
+                def body(limit: int, info: tarfile.TarInfo = info) -> bytes:
+                    extracted = archive.extractfile(info)
+                    return b"" if extracted is None else extracted.read(limit)
+
+                yield info, body
+                archive.members = []  # tarfile would keep them all
+
+
+def _tar_plain(path: str) -> list[Member]:
+    with opened(path) as raw, tarfile.open(fileobj=raw, mode="r:") as archive:
+        return [_tar_member(info) for info in archive if not info.isdir()]
+
+
+@lru_cache(maxsize=8)
+def _tar_handle(path: str, _version: tuple[float, int]) -> IO[bytes]:
+    return opened(path)
+
+
+def _tar_read(path: str, member: Member, limit: int) -> bytes:
+    if member.offset is None:
+        raise ArchiveError("unreadable", "no position in the archive")
+    if member.size > limit:
+        raise TooLarge(member.size)
+    try:
+        version = (0.0, 0)
+        if not _URL.match(path):
+            state = os.stat(path)
+            version = (state.st_mtime, state.st_size)
+        stream = _tar_handle(path, version)
+        stream.seek(member.offset)
+        data = stream.read(member.size)
+    except OSError as exc:
+        raise ArchiveError("unreadable", exc.strerror or str(exc)) from exc
+    if len(data) < member.size:
+        raise ArchiveError("bad_archive", "the archive ends inside the member")
+    return data
+
+
+# ----------------------------------------------------------------------------------------------- public
+
+
+def aside(path: str, member: Member) -> bytes:
+    """The bytes of a manifest or sidecar that ``listing`` named."""
+    return member.data if member.data is not None else read(path, member, member.size)
+
+
+def read(path: str, member: Member, limit: int) -> bytes:
+    """At most ``limit`` bytes of a member.  Raises TooLarge and ArchiveError."""
+    return _zip_read(path, member, limit) if kind(path) == "zip" else _tar_read(path, member, limit)
+
+
+def _guarded(path: str, steps: Iterator[Member]) -> Iterator[Member]:
+    try:
+        yield from steps
+    except (ArchiveError, TooLarge):
+        raise
+    except _BROKEN as exc:
+        raise ArchiveError("bad_archive", f"broken archive: {exc}") from exc
+    except Exception as exc:
+        if type(exc).__module__.partition(".")[0] not in ("zstandard", "zstd"):
+            raise
+        raise ArchiveError("bad_archive", f"broken archive: {exc}") from exc
+
+
+def listing(
+    path: str, is_aside: Callable[[str], bool], aside_limit: int
+) -> tuple[list[Member], Callable[[int], Iterator[Member]]]:
+    """(manifests and sidecars, how to go through the other members).
+
+    The second gets the most bytes that a member may have; larger ones of a compressed tar carry a problem.
+    Zip members come by name, tar members as they stand.  Raises ArchiveError, also while going through.
+    """
+    if kind(path) == "zip":
+        infos = sorted((i for i in _zip(path).infolist() if not i.is_dir()), key=lambda i: i.filename)
+        members = [_zip_member(info) for info in infos]
+        asides = [m for m in members if is_aside(m.name) and m.problem is None and m.size <= aside_limit]
+        return asides, lambda _limit: (m for m in members if not is_aside(m.name))
+    if _tar_compression(path) is None:
+        members = list(_guarded(path, (m for p in (path,) for m in _tar_plain(p))))
+        asides = [m for m in members if is_aside(m.name) and m.problem is None and m.size <= aside_limit]
+        return asides, lambda _limit: (m for m in members if not is_aside(m.name))
+
+    def first() -> Iterator[Member]:
+        for info, body in _tar_stream(path):
+            if info.isreg() and is_aside(info.name) and info.size <= aside_limit:
+                yield _tar_member(info, body(info.size))
+
+    def second(limit: int) -> Iterator[Member]:
+        for info, body in _tar_stream(path):
+            if info.isdir() or is_aside(info.name):
+                continue
+            member = _tar_member(info)
+            if member.problem is None and info.size > limit:
+                yield Member(
+                    member.name, info.size, member.modified, None, None,
+                    ("too_large", f"{info.size:,} bytes are no news article; the limit is {limit:,}"),
+                )  # fmt: skip
+            elif member.problem is None:
+                yield _tar_member(info, body(info.size))
+            else:
+                yield member
+
+    return list(_guarded(path, first())), lambda limit: _guarded(path, second(limit))
