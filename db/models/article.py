@@ -138,7 +138,7 @@ class Extraction(Base):
         comment="Clean text, blocks separated by a newline, title first; clean spans count in it from 0"
     )
     alignment: Mapped[bytes] = mapped_column(
-        comment="Way from clean to raw characters, run-length encoded (db.alignment.decode)"
+        comment="Way from clean to raw characters: run lengths (flows.clean.normalize.unpack_alignment)"
     )
     blocks: Mapped[list[Any]] = mapped_column(JSONB, comment="[kind, clean start, clean end] of each block")
     boilerplate: Mapped[list[Any]] = mapped_column(JSONB, comment="[raw start, raw end] of removed parts")

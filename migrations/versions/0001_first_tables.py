@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-22 20:03:10.605426
+Create Date: 2026-11-22 20:10:25.393815
 """
 
 # ruff: noqa: E501  (constraints and comments as the models have them)
@@ -360,7 +360,7 @@ def upgrade() -> None:
             "alignment",
             sa.LargeBinary(),
             nullable=False,
-            comment="Way from clean to raw characters, run-length encoded (db.alignment.decode)",
+            comment="Way from clean to raw characters: run lengths (flows.clean.normalize.unpack_alignment)",
         ),
         sa.Column(
             "blocks",
