@@ -28,9 +28,7 @@ def transitions(labels: Sequence[str]) -> tuple[Floats, Floats]:
     return step, start
 
 
-def best_paths(
-    scores: Floats, lengths: Sequence[int], step: Floats, start: Floats
-) -> NDArray[np.int64]:
+def best_paths(scores: Floats, lengths: Sequence[int], step: Floats, start: Floats) -> NDArray[np.int64]:
     """Viterbi over all sentences of an article at once.
 
     ``scores``: (words, labels) log-probabilities of the sentences one after another; ``lengths`` their numbers of

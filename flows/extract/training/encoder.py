@@ -16,7 +16,10 @@ from torch.nn import functional as F
 from flows.extract.engines.pieces import WORD_MARK, prepare
 from flows.extract.training.e5 import E5
 
-GUIDE_LABELS = ("O", *(f"{p}-{k}" for k in ("PERSON", "ORGANIZATION", "LOCATION", "NAMED_EVENT") for p in "BI"))
+GUIDE_LABELS = (
+    "O",
+    *(f"{p}-{k}" for k in ("PERSON", "ORGANIZATION", "LOCATION", "NAMED_EVENT") for p in "BI"),
+)
 NEWSWIRE_LABELS = ("O", *(f"{p}-{k}" for k in ("PER", "ORG", "LOC", "MISC") for p in "BI"))
 HEADS = {"guide": GUIDE_LABELS, "anercorp": NEWSWIRE_LABELS, "aqmar": NEWSWIRE_LABELS}
 CLITICS = 3  # 0, 1, 2 letters
@@ -70,7 +73,9 @@ def _in_use(char: str) -> bool:
 
 
 def pruned_tokenizer(e5: E5, keep: Sequence[int]) -> Tokenizer:
-    return make_tokenizer([e5.pieces[i] for i in keep], [float(e5.scores[i]) for i in keep], keep.index(e5.unk))
+    return make_tokenizer(
+        [e5.pieces[i] for i in keep], [float(e5.scores[i]) for i in keep], keep.index(e5.unk)
+    )
 
 
 # ------------------------------------------------------------------------------------------------ model

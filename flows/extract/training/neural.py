@@ -222,8 +222,10 @@ def train(
             total += float(loss.detach())
             done += 1
             if done % 100 == 0:
-                say(f"step {done}/{steps} loss {total / (done - sum(map(len, plans[:epoch]))):.4f} "
-                    f"{time.monotonic() - begun:.0f} s")
+                say(
+                    f"step {done}/{steps} loss {total / (done - sum(map(len, plans[:epoch]))):.4f} "
+                    f"{time.monotonic() - begun:.0f} s"
+                )
         model.eval()
         after_epoch(epoch, model)
 
@@ -259,7 +261,10 @@ def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def document_logits(
-    documents: Sequence[Document], data: Sequence[Example], logits: Sequence[dict[str, NDArray[np.float32]]], head: str
+    documents: Sequence[Document],
+    data: Sequence[Example],
+    logits: Sequence[dict[str, NDArray[np.float32]]],
+    head: str,
 ) -> list[NDArray[np.float32]]:
     """Window logits put back into documents: (words, labels) each."""
     width = logits[0][head].shape[1]
@@ -269,9 +274,7 @@ def document_logits(
     return result
 
 
-def evaluate(
-    documents: Sequence[Document], scores: Sequence[NDArray[np.float32]], head: str
-) -> ConllReport:
+def evaluate(documents: Sequence[Document], scores: Sequence[NDArray[np.float32]], head: str) -> ConllReport:
     """Exact entity scores of constrained decoding; masked words count as O on both sides."""
     names = HEADS[head]
     step, start = transitions(names)
@@ -291,7 +294,9 @@ def evaluate(
     return evaluate_labels(pairs)
 
 
-def clitic_accuracy(documents: Sequence[Document], scores: Sequence[NDArray[np.float32]]) -> tuple[int, int, int]:
+def clitic_accuracy(
+    documents: Sequence[Document], scores: Sequence[NDArray[np.float32]]
+) -> tuple[int, int, int]:
     """(right, of, those with a clitic right) over the words that begin a gold mention."""
     right = total = positive = 0
     for document, matrix in zip(documents, scores, strict=True):

@@ -1,0 +1,98 @@
+"""Features of single words for the linear-chain model, shared by its training and its use.
+
+Every feature is of one word (or of two neighbours), so a word's contribution to the scores at each distance can
+be computed once and remembered: tagging is then a sum of remembered rows.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+OFFSETS = (-2, -1, 0, 1, 2)
+
+_MARKS = re.compile(r"[\u0640\u064B-\u065F\u0670\u06D6-\u06ED\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]")
+_FOLD = str.maketrans("أإآٱىةؤئڤگپچ", "اااايهويفكبج")
+_LIGHT = re.compile(r"^(?:[وف](?=.{3}))?(?:[بك](?=.{3})|ل(?=ل.{3}))?(?:ال|لل)?(?=.{2})")
+_ONE = re.compile(r"^[وفبلكس](?=.{2})")
+
+# word -> (fine cluster, coarse cluster, rank bucket); words are folded
+Clusters = Mapping[str, tuple[int, int, int]]
+_UNKNOWN = (-1, -1, -1)
+
+
+def fold_word(word: str) -> str:
+    """Search spelling of one word: marks gone, letter variants made one, Latin small."""
+    return _MARKS.sub("", unicodedata.normalize("NFKC", word)).translate(_FOLD).lower() or word
+
+
+def light(folded: str) -> str:
+    """The word without the clitics and the article that may stand in front of it."""
+    return _LIGHT.sub("", folded)
+
+
+def _shape(folded: str) -> str:
+    if folded.isdigit():
+        return f"digits{min(len(folded), 5)}"
+    if not any(c.isalnum() for c in folded):
+        return "punct"
+    if any("a" <= c <= "z" for c in folded):
+        return "latin"
+    if any(c.isdigit() for c in folded):
+        return "mixed"
+    return f"letters{min(len(folded), 9)}"
+
+
+def rest_after_clitic(folded: str, length: int) -> str:
+    """What would stand behind ``length`` clitic letters, with the article of لل restored."""
+    rest = folded[length:]
+    if length and folded[length - 1 : length + 1] == "لل":
+        return "ا" + rest
+    return rest
+
+
+def word_features(folded: str, offset: int, clusters: Clusters) -> list[str]:
+    """Features that a folded word gives to the place ``-offset`` away from it."""
+    stem = light(folded)
+    fine, coarse, rank = clusters.get(folded) or clusters.get(stem) or clusters.get("ال" + stem) or _UNKNOWN
+    at = f"{offset}:"
+    near = [f"{at}w={folded}", f"{at}s={stem}", f"{at}c={fine}", f"{at}d={coarse}"]
+    if abs(offset) == 2:
+        return near
+    near += [
+        f"{at}p2={folded[:2]}",
+        f"{at}p3={folded[:3]}",
+        f"{at}x2={folded[-2:]}",
+        f"{at}x3={folded[-3:]}",
+        f"{at}h={_shape(folded)}",
+    ]
+    if offset:
+        return near
+    near += [
+        f"p1={folded[:1]}",
+        f"p4={folded[:4]}",
+        f"x1={folded[-1:]}",
+        f"x4={folded[-4:]}",
+        f"m3={stem[:3]}",
+        f"m4={stem[:4]}",
+        f"n={len(stem)}",
+        f"r={rank}",
+    ]
+    if _ONE.match(folded):
+        one = clusters.get(rest_after_clitic(folded, 1), _UNKNOWN)
+        own = clusters.get(folded, _UNKNOWN)
+        near += [
+            f"cl={folded[0]}|{one[1]}",
+            f"cr={folded[0]}|{own[2]}|{one[2]}",
+            f"ca={folded[0]}|{rest_after_clitic(folded, 1)[:2] == 'ال'}|{own[2] < 0}",
+        ]
+    return near
+
+
+def pair_features(left: str, right: str, clusters: Clusters) -> list[str]:
+    """Features of two folded neighbours, for the place of the right one."""
+    a, b = light(left), light(right)
+    ca = clusters.get(left) or clusters.get(a) or clusters.get("ال" + a) or _UNKNOWN
+    cb = clusters.get(right) or clusters.get(b) or clusters.get("ال" + b) or _UNKNOWN
+    return [f"ss={a}|{b}", f"dd={ca[1]}|{cb[1]}"]

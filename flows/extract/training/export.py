@@ -1,0 +1,180 @@
+"""Write an encoder as an ONNX graph with 8-bit weights.
+
+Linear layers become MatMulNBits nodes: weights in blocks of 64 with a scale each, activations quantised in
+blocks too, so no layer has to be kept in floating point (one scale for a whole matrix costs a point of F1, most
+of it in the feed-forward output).  Embedding rows are int8 with one scale a row.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from flows.extract.training.encoder import Encoder, Layer
+
+BLOCK = 64
+Floats = NDArray[np.float32]
+
+
+def quantise_blocks(weight: Floats, block: int = BLOCK) -> tuple[NDArray[np.uint8], Floats]:
+    """(out, in) -> uint8 (out, in / block, block) around 128 and scales (out * in / block,)."""
+    out, inside = weight.shape
+    blocks = weight.reshape(out, inside // block, block)
+    scale = np.abs(blocks).max(axis=2) / 127.0
+    scale[scale == 0] = 1e-8
+    values = np.clip(np.rint(blocks / scale[:, :, None]), -127, 127) + 128
+    return values.astype(np.uint8), scale.astype(np.float32).reshape(-1)
+
+
+class _Graph:
+    """Nodes and constants under construction."""
+
+    def __init__(self, quantised: bool) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self.quantised = quantised
+
+    def constant(self, name: str, value: NDArray[np.generic]) -> str:
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def add(self, op: str, inputs: list[str], name: str, domain: str = "", **attributes: object) -> str:
+        self.nodes.append(helper.make_node(op, inputs, [name], name=name, domain=domain, **attributes))
+        return name
+
+    def linear(self, x: str, weight: Floats, bias: Floats, name: str) -> str:
+        """x @ weight.T + bias"""
+        out, inside = weight.shape
+        if not self.quantised:
+            y = self.add("MatMul", [x, self.constant(name + ".w", weight.T)], name + ".m")
+            return self.add("Add", [y, self.constant(name + ".b", bias)], name)
+        values, scale = quantise_blocks(weight)
+        return self.add(
+            "MatMulNBits",
+            [
+                x,
+                self.constant(name + ".q", values),
+                self.constant(name + ".s", scale),
+                "",
+                "",
+                self.constant(name + ".b", bias),
+            ],
+            name,
+            "com.microsoft",
+            K=inside,
+            N=out,
+            bits=8,
+            block_size=BLOCK,
+            accuracy_level=4,
+        )
+
+
+def _array(parameter: object) -> Floats:
+    return parameter.detach().float().numpy()  # type: ignore[attr-defined,no-any-return]
+
+
+def build_graph(model: Encoder, heads: list[str], *, quantised: bool = True) -> onnx.ModelProto:
+    """The graph.
+
+    Inputs: ``ids`` int64 (batch, length) padded on the right, ``lengths`` int32 (batch,), ``first`` and
+    ``last`` int64 (words,), places in the flattened ids.  Output ``logits`` float32 (words, columns): the heads
+    side by side in the order given, then the clitic head.
+    """
+    g = _Graph(quantised)
+    shape = model.shape
+    h = shape.hidden
+    word = _array(model.word.weight)
+    if quantised:
+        scale = np.abs(word).max(axis=1, keepdims=True) / 127.0
+        scale[scale == 0] = 1e-8
+        rows = np.clip(np.rint(word / scale), -127, 127).astype(np.int8)
+        q = g.add("Gather", [g.constant("word.q", rows), "ids"], "word.rows")
+        f = g.add("Cast", [q], "word.float", to=TensorProto.FLOAT)
+        s = g.add("Gather", [g.constant("word.s", scale.astype(np.float32)), "ids"], "word.scale")
+        x = g.add("Mul", [f, s], "word")
+    else:
+        x = g.add("Gather", [g.constant("word.w", word), "ids"], "word")
+    dims = g.add("Shape", ["ids"], "dims")
+    length = g.add("Slice", [dims, *(g.constant(f"c{i}", np.array([i], np.int64)) for i in (1, 2))], "length")
+    zero = g.constant("c0", np.array([0], np.int64))
+    position = g.add(
+        "Slice", [g.constant("position", _array(model.position.weight)), zero, length], "positions"
+    )
+    x = g.add("Add", [x, position], "embedded")
+
+    def norm(x: str, module: object, name: str) -> str:
+        return g.add(
+            "LayerNormalization",
+            [
+                x,
+                g.constant(name + ".w", _array(module.weight)),  # type: ignore[attr-defined]
+                g.constant(name + ".b", _array(module.bias)),  # type: ignore[attr-defined]
+            ],
+            name,
+            axis=-1,
+            epsilon=1e-12,
+        )
+
+    def skip_norm(x: str, y: str, module: object, name: str) -> str:
+        return g.add(
+            "SkipLayerNormalization",
+            [
+                x,
+                y,
+                g.constant(name + ".w", _array(module.weight)),  # type: ignore[attr-defined]
+                g.constant(name + ".b", _array(module.bias)),  # type: ignore[attr-defined]
+            ],
+            name,
+            "com.microsoft",
+            epsilon=1e-12,
+        )
+
+    x = norm(x, model.norm, "norm")
+    for i, layer in enumerate(model.layers):
+        assert isinstance(layer, Layer)
+        p = f"l{i}."
+        qkv = g.linear(x, _array(layer.qkv.weight), _array(layer.qkv.bias), p + "qkv")
+        names = [p + "q", p + "k", p + "v"]
+        g.nodes.append(helper.make_node("Split", [qkv], names, name=p + "split", axis=2, num_outputs=3))
+        context = g.add(
+            "MultiHeadAttention",
+            [*names, "", "lengths"],
+            p + "context",
+            "com.microsoft",
+            num_heads=shape.heads,
+        )
+        y = g.linear(context, _array(layer.out.weight), _array(layer.out.bias), p + "out")
+        x = skip_norm(x, y, layer.norm1, p + "norm1")
+        y = g.linear(x, _array(layer.up.weight), _array(layer.up.bias), p + "up")
+        y = g.add("Gelu", [y], p + "gelu", "com.microsoft")
+        y = g.linear(y, _array(layer.down.weight), _array(layer.down.bias), p + "down")
+        x = skip_norm(x, y, layer.norm2, p + "norm2")
+    flat = g.add("Reshape", [x, g.constant("flat.shape", np.array([-1, h], np.int64))], "flat")
+    ends = [g.add("Gather", [flat, name], "at." + name) for name in ("first", "last")]
+    words = g.add("Concat", ends, "words", axis=1)
+    modules = [*(model.outputs[name] for name in heads), model.clitic]
+    weight = np.concatenate([_array(m.weight) for m in modules])
+    bias = np.concatenate([_array(m.bias) for m in modules])
+    y = g.add("MatMul", [words, g.constant("head.w", weight.T)], "head")
+    g.add("Add", [y, g.constant("head.b", bias)], "logits")
+
+    integers = TensorProto.INT64
+    graph = helper.make_graph(
+        g.nodes,
+        "names",
+        [
+            helper.make_tensor_value_info("ids", integers, ["batch", "length"]),
+            helper.make_tensor_value_info("lengths", TensorProto.INT32, ["batch"]),
+            helper.make_tensor_value_info("first", integers, ["words"]),
+            helper.make_tensor_value_info("last", integers, ["words"]),
+        ],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["words", len(bias)])],
+        g.constants,
+    )
+    model_proto = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
+    )
+    model_proto.ir_version = 9
+    return model_proto
