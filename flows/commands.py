@@ -1,0 +1,373 @@
+"""What the verbs of the `rasd` command do; each returns its exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from flows.settings import Settings, configure_prefect, settings, use_prefect_database
+
+if TYPE_CHECKING:
+    from flows.records import Rejection
+    from flows.runs import Summary
+
+OK, FAILED, REJECTED = 0, 1, 3
+# From this many files on, worker processes are worth their start.
+PARALLEL_FILES = 100
+
+
+class UserError(Exception):
+    """Something that the person at the terminal can mend; printed as one line."""
+
+
+@contextlib.contextmanager
+def _one_line_errors() -> Iterator[None]:
+    from sqlalchemy.exc import OperationalError
+
+    from db.embedded import EmbeddedError
+    from db.engine import DatabaseError
+
+    try:
+        yield
+    except (EmbeddedError, DatabaseError) as error:
+        raise UserError(str(error)) from error
+    except OperationalError as error:
+        raise UserError(f"database: {str(error.orig).strip().splitlines()[0]}") from error
+
+
+def _with(chosen: Settings, **changes: object) -> Settings:
+    return chosen.model_copy(update={k: v for k, v in changes.items() if v is not None})
+
+
+# ------------------------------------------------------------------------------------------- ingest
+
+
+def ingest_command(
+    paths: Sequence[str], *, direct: bool, workers: int | None, engine: str | None, settle: float | None
+) -> int:
+    from flows.terminal import console, listener
+
+    chosen = _with(settings(), workers=workers, names_engine=engine, settle_seconds=settle)
+    out = console(stderr=True)
+    with _one_line_errors(), listener(out) as heard:
+        if direct:
+            from flows.runs import LISTENER, run_ingest
+
+            LISTENER.set(heard)
+            summary = run_ingest(paths, chosen)
+        else:
+            summary = _ingest_with_prefect(paths, chosen, heard)
+    _print_summary(summary)
+    return REJECTED if summary.rejected else OK
+
+
+def _ingest_with_prefect(paths: Sequence[str], chosen: Settings, heard: Any) -> Summary:
+    from flows.connection import prefect_database_url
+    from flows.runs import LISTENER
+
+    configure_prefect(chosen)
+    with prefect_database_url(chosen) as url:
+        if url is not None:
+            use_prefect_database(url)
+        from flows.ingest import ingest, server_in_use
+
+        heard.line(server_in_use())
+        LISTENER.set(heard)
+        return ingest(
+            [str(path) for path in paths],
+            workers=chosen.workers,
+            names_engine=chosen.names_engine,
+            settle_seconds=chosen.settle_seconds,
+        )
+
+
+def _print_summary(summary: Summary) -> None:
+    from flows.terminal import console, key_value_table, reasons_table
+
+    out = console()
+    rate = summary.loaded / summary.seconds if summary.seconds else 0.0
+    rows: dict[str, Any] = {
+        "files seen": summary.seen,
+        "loaded": summary.loaded,
+        "already known": summary.known,
+        "rejected": summary.rejected.total(),
+        "articles": summary.rows["extraction"],
+        "mentions": summary.rows["mention"],
+        "entities": summary.rows["article_entity"],
+        "events": summary.rows["event"],
+        "seconds": summary.seconds,
+        "articles a second": rate,
+    }
+    out.print(key_value_table(f"ingest, run {summary.run_id}", rows))
+    if summary.rejected:
+        out.print(reasons_table([(s, c, n) for (s, c), n in sorted(summary.rejected.items())]))
+        for line in summary.examples:
+            out.print(line, markup=False)
+
+
+# ------------------------------------------------------------------------------------------ extract
+
+
+def extract_command(paths: Sequence[str], output: Path | None, engine: str | None) -> int:
+    from flows.pipeline import Options
+
+    chosen = _with(settings(), names_engine=engine)
+    rejected = written = 0
+    with _writer(output) as out:
+        for outcome in _extracted(paths, chosen, Options(names_engine=chosen.names_engine)):
+            if isinstance(outcome, str):
+                out.write(outcome + "\n")
+                written += 1
+            else:
+                rejected += 1
+                print(f"rejected: {outcome.uri}: {outcome.stage}: {outcome.message}", file=sys.stderr)
+    if not rejected:
+        return OK
+    return REJECTED if written else FAILED
+
+
+@contextlib.contextmanager
+def _writer(output: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a file that appears whole or not at all."""
+    if output is None:
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+        yield sys.stdout
+        return
+    part = output.with_name(output.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            yield file
+        part.replace(output)
+    except OSError as error:
+        raise UserError(f"cannot write {output}: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _extracted(paths: Sequence[str], chosen: Settings, options: Any) -> Iterator[str | Rejection]:
+    """A line of JSON or a rejection for each file, in the order of discovery."""
+    from itertools import chain, islice
+
+    from flows.output import to_line
+    from flows.workers import CHUNK_FILES, Workers, process_one
+
+    stream = _loaded(paths, chosen)
+    first = list(islice(stream, PARALLEL_FILES))
+    if len(first) < PARALLEL_FILES or chosen.workers == 1:
+        for item in chain(first, stream):
+            yield item if not _is_raw(item) else process_one(item, to_line, options, chosen.file_seconds)
+        return
+    workers: Workers[str] = Workers(to_line, chosen.workers, options, chosen.file_seconds)
+    try:
+        everything = chain(first, stream)
+        while group := list(islice(everything, CHUNK_FILES * 4 * chosen.workers)):
+            outcomes = iter(workers.run([item for item in group if _is_raw(item)]))
+            for item in group:
+                yield next(outcomes) if _is_raw(item) else item
+    finally:
+        workers.close()
+
+
+def _is_raw(item: object) -> bool:
+    from flows.records import RawFile
+
+    return isinstance(item, RawFile)
+
+
+def _loaded(paths: Sequence[str], chosen: Settings) -> Iterator[Any]:
+    from flows.read.discover import discover, load
+    from flows.records import Rejection
+
+    for found in discover(paths, settle_seconds=chosen.settle_seconds):
+        yield found if isinstance(found, Rejection) else load(found, max_bytes=chosen.max_file_bytes)
+
+
+# ---------------------------------------------------------------------------------- report, refresh
+
+
+def report_command(limit: int) -> int:
+    from flows.connection import reading_engine
+    from flows.report import print_report
+    from flows.terminal import console
+
+    with _one_line_errors(), reading_engine(settings()) as engine:
+        print_report(engine, limit, console())
+    return OK
+
+
+def refresh_command() -> int:
+    from flows.connection import migrated_engine
+    from flows.runs import refresh
+    from flows.terminal import console, key_value_table
+
+    with _one_line_errors(), migrated_engine(settings()) as engine:
+        console().print(key_value_table("refreshed", refresh(engine)))
+    return OK
+
+
+# -------------------------------------------------------------------------------------------- dates
+
+
+def dates_command(text: str, published: str | None) -> int:
+    from flows.extract.dates import explain
+    from flows.terminal import console, isolate
+
+    out = console()
+    try:
+        found = explain(text, published)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    if not found:
+        out.print("no date found")
+    for item in found:
+        out.print(isolate(item.surface, terminal=out.is_terminal), style="bold", markup=False)
+        value = item.value
+        out.print(f"  value      {value.start or '?'} .. {value.end or '?'}  ({value.precision.value})")
+        out.print(f"  basis      {value.basis.value}, {value.calendar} calendar, rule {value.rule or '-'}")
+        out.print(f"  why        {item.reason}", markup=False)
+        if value.candidates:
+            out.print(f"  candidates {', '.join(value.candidates)}")
+        if value.conflict:
+            out.print(f"  conflict   {value.conflict}", markup=False)
+    return OK
+
+
+# -------------------------------------------------------------------------------------------- names
+
+
+def tag_command(conll: Path, output: Path, scheme: str, engine: str | None) -> int:
+    from flows.extract.conll import tag_conll
+
+    try:
+        tag_conll(conll, output, scheme=scheme, engine=engine or settings().names_engine)
+    except (OSError, ValueError) as error:
+        raise UserError(str(error)) from error
+    return OK
+
+
+def evaluate_names_command(conll: Path) -> int:
+    from flows.extract.conll import evaluate_conll
+    from flows.terminal import console
+
+    try:
+        console().print(evaluate_conll(conll), markup=False)
+    except (OSError, ValueError) as error:
+        raise UserError(str(error)) from error
+    return OK
+
+
+def train_names_command(engine: str, corpora: Path, output: Path | None) -> int:
+    try:
+        from flows.extract.training.train import train_names
+    except ImportError as error:
+        raise UserError(f"{error}; training needs the extra: uv sync --extra train") from error
+    train_names(engine, corpora, output)
+    return OK
+
+
+# ----------------------------------------------------------------------------------------- database
+
+
+def db_start_command() -> int:
+    from db import embedded
+
+    chosen = settings()
+    if chosen.database_url is not None:
+        raise UserError("DATABASE_URL names a server of your own; only the embedded one is started from here")
+    with _one_line_errors():
+        server = embedded.start(
+            chosen.home, persistent=True, progress=lambda line: print(line, file=sys.stderr)
+        )
+    print(f"PostgreSQL {server.version} runs on 127.0.0.1:{server.port}, data in {server.data}")
+    return OK
+
+
+def db_stop_command() -> int:
+    from db import embedded
+
+    with _one_line_errors():
+        users = embedded.stop(settings().home)
+    if users:
+        pids = ", ".join(map(str, users))
+        print(f"still in use by process {pids}: the server stops when they end")
+    else:
+        print("stopped")
+    return OK
+
+
+def db_status_command() -> int:
+    from db import embedded, engine
+    from flows.connection import database_url
+    from flows.terminal import console, key_value_table
+
+    chosen = settings()
+    out = console()
+    with _one_line_errors():
+        if chosen.database_url is not None:
+            version = engine.check(chosen.database_url)
+            rows = {"server": "your own (DATABASE_URL)", "version": version}
+            running = True
+        else:
+            state = embedded.status(chosen.home)
+            rows = {
+                "server": f"embedded, {state.phase}",
+                "data": str(state.data or "-"),
+                "port": str(state.port or "-"),
+                "log": str(state.log or "-"),
+                "kept running": "yes" if state.persistent else "no",
+                "in use by": ", ".join(map(str, state.users)) or "-",
+            }
+            if state.error:
+                rows["error"] = state.error
+            running = state.phase == "ready"
+        if running:
+            with database_url(chosen) as url:
+                revision = engine.current_revision(url)
+            head = engine.head_revision()
+            rows["schema"] = f"{revision or 'none'}" + ("" if revision == head else f" (newest: {head})")
+        out.print(key_value_table("database", rows))
+    return OK if running else FAILED
+
+
+def db_url_command() -> int:
+    from flows.connection import database_url
+
+    with _one_line_errors(), database_url(settings(), persistent=True) as url:
+        print(url.replace("postgresql+psycopg://", "postgresql://"))
+    return OK
+
+
+def db_upgrade_command() -> int:
+    from db import engine
+    from flows.connection import database_url
+
+    with _one_line_errors(), database_url(settings()) as url:
+        before, after = engine.upgrade(url)
+    print(f"schema {after}" + (" already" if before == after else f", before: {before or 'none'}"))
+    return OK
+
+
+def db_shell_command(command: str | None) -> int:
+    from db import embedded
+
+    chosen = settings()
+    arguments = ["-c", command] if command else []
+    with _one_line_errors():
+        if chosen.database_url is not None:
+            url = chosen.database_url.replace("postgresql+psycopg://", "postgresql://")
+            return _psql(["psql", *arguments, url], {})
+        with embedded.running(chosen.home) as server:
+            program, environment = embedded.psql_command(server)
+            return _psql([*program, *arguments], environment)
+
+
+def _psql(command: list[str], environment: dict[str, str]) -> int:
+    try:
+        return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+    except FileNotFoundError as error:
+        raise UserError(f"{command[0]} is not on this machine") from error

@@ -1,0 +1,116 @@
+"""An extraction as the JSON object that `rasd extract` prints (gold/extraction.schema.json of the design)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from flows.records import Article, Basis, BlockKind, Event, Extraction, Role, Span
+
+
+def to_json(extraction: Extraction) -> dict[str, Any]:
+    """One JSON-ready object an article; spans are [start, end) in the decoded raw text."""
+    article = extraction.article
+    names = [e.name for e in extraction.entities]
+    return {
+        "id": article.id,
+        "title": _title(article),
+        "body": "\n".join(
+            article.text.text[slice(*b.span)] for b in article.blocks if b.kind is not BlockKind.TITLE
+        ),
+        "boilerplate": [extraction.decoded.text[a:b].strip() for a, b in article.boilerplate],
+        "published": {
+            "start": article.published.start,
+            "end": article.published.end,
+            "basis": article.published.basis.value,
+        },
+        "language": article.language,
+        "source": article.source,
+        "entities": [
+            {
+                "name": e.name,
+                "kind": e.kind.value,
+                "mentions": [
+                    {**_located(extraction, m.span), "confidence": round(m.confidence, 3)} for m in e.mentions
+                ],
+            }
+            for e in extraction.entities
+        ],
+        "offices": [
+            {
+                "person": names[o.person],
+                "title": o.title,
+                "organization": None if o.organization is None else names[o.organization],
+                "tenure": o.tenure,
+                "span": _raw(extraction, o.span),
+            }
+            for o in extraction.offices
+        ],
+        "dates": [
+            {
+                **_located(extraction, d.span),
+                "start": d.value.start,
+                "end": d.value.end,
+                "precision": d.value.precision.value,
+                "basis": d.value.basis.value,
+                "rule": d.value.rule,
+                "candidates": list(d.value.candidates),
+                "conflict": d.value.conflict,
+            }
+            for d in extraction.dates
+        ],
+        "events": [_event(extraction, e, names) for e in extraction.events],
+        "quotations": [
+            {
+                "speaker": q.speaker_text,
+                "verb": extraction.surface(q.verb),
+                "span": _raw(extraction, q.quote),
+                "direct": q.direct,
+            }
+            for q in extraction.quotations
+        ],
+    }
+
+
+def to_line(extraction: Extraction) -> str:
+    """``to_json`` as one line of JSON, Arabic letters as they are."""
+    return msgspec.json.encode(to_json(extraction)).decode()
+
+
+def _title(article: Article) -> str | None:
+    span = article.title_span
+    return None if span is None else article.text.text[slice(*span)]
+
+
+def _raw(extraction: Extraction, span: Span) -> list[int]:
+    return list(extraction.raw_span(span))
+
+
+def _located(extraction: Extraction, span: Span) -> dict[str, Any]:
+    return {"surface": extraction.surface(span), "span": _raw(extraction, span)}
+
+
+def _event(extraction: Extraction, event: Event, names: list[str]) -> dict[str, Any]:
+    date = None if event.date is None else extraction.dates[event.date].value
+    by_role: dict[Role, list[str]] = {Role.ACTOR: [], Role.RECIPIENT: []}
+    for participant in event.participants:
+        text = participant.text if participant.entity is None else names[participant.entity]
+        if text not in by_role[participant.role]:
+            by_role[participant.role].append(text)
+    triggers = list(dict.fromkeys(extraction.surface(t) for t in event.triggers))
+    return {
+        "type": event.type.value,
+        "mode": event.mode,
+        "triggers": triggers,
+        "status": event.status.value,
+        "actors": by_role[Role.ACTOR],
+        "recipients": by_role[Role.RECIPIENT],
+        "location": None if event.location is None else names[event.location],
+        "start": None if date is None or date.basis is Basis.NONE else date.start,
+        "end": None if date is None or date.basis is Basis.NONE else date.end,
+        "confidence": round(event.confidence, 3),
+        "rule": event.rule,
+        "attribution": None if event.attribution is None else extraction.surface(event.attribution),
+        "evidence": [{"surface": extraction.surface(t), "span": _raw(extraction, t)} for t in event.triggers],
+    }

@@ -1,0 +1,120 @@
+"""One file's way: read -> clean -> extract.  Pure: neither Prefect nor the database is known here."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from flows.extract.dates import find_dates, parse_publication
+from flows.extract.engines import NameEngine, load_engine
+from flows.extract.events import find_events
+from flows.extract.linking import link_entities
+from flows.extract.names import find_names
+from flows.extract.offices import find_offices
+from flows.extract.quotations import find_quotations
+from flows.read.document import read_document
+from flows.records import Article, Basis, Extraction, RawFile, Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What changes an extraction besides the file itself; part of the pipeline version."""
+
+    names_engine: str = "fast"  # rules | fast | accurate | transformers:/path/or/name
+
+
+@cache
+def _engine(name: str) -> NameEngine | None:
+    return None if name == "rules" else load_engine(name)
+
+
+def warm_up(options: Options) -> None:
+    """Load models and lexicons, so that the first article does not pay for them."""
+    _engine(options.names_engine)
+
+
+def extract(raw: RawFile, options: Options = Options()) -> Extraction | Rejection:
+    """Everything that Rasd says about one file, or why it says nothing.
+
+    An article that is not Arabic is kept with its language and without names, dates and events.
+    Raises nothing for bad input; an exception here is a defect of Rasd.
+    """
+    began = time.perf_counter()
+    document = read_document(raw)
+    if isinstance(document, Rejection):
+        return document
+    decoded, article = document
+    dated = _with_publication(article)
+    if isinstance(dated, str):
+        return Rejection(
+            uri=raw.uri,
+            stage="metadata",
+            cause="bad_publication_date",
+            message=dated,
+            sha256=raw.sha256,
+            size=len(raw.data),
+        )
+    article = dated
+    if article.language != "ar":
+        return Extraction(raw=raw, decoded=decoded, article=article, seconds=time.perf_counter() - began)
+    dates, published = find_dates(article)
+    article = replace(article, published=published)
+    mentions = find_names(article, _engine(options.names_engine))
+    entities = link_entities(article, mentions)
+    offices = find_offices(article, entities)
+    events = find_events(article, entities, offices, dates)
+    quotations = find_quotations(article, entities, offices)
+    return Extraction(
+        raw=raw,
+        decoded=decoded,
+        article=article,
+        entities=entities,
+        offices=offices,
+        dates=dates,
+        events=events,
+        quotations=quotations,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _with_publication(article: Article) -> Article | str:
+    """The article with its stated publication date, or what is wrong with the stated one."""
+    stated = article.metadata.published
+    if stated is None or not stated.strip():
+        return article
+    value = parse_publication(stated)
+    if value is None:
+        return f"'published' is no date: {stated!r}"
+    if article.metadata.extra.get("published_basis") == "text":
+        value = replace(value, basis=Basis.TEXT)
+    elif value.basis is Basis.NONE:
+        value = replace(value, basis=Basis.METADATA)
+    return replace(article, published=value)
+
+
+# --------------------------------------------------------------------------------- pipeline version
+
+
+@cache
+def version(options: Options = Options()) -> str:
+    """Digest (hex, 16 digits) of all that decides an extraction: code, lexicons, models, options."""
+    digest = hashlib.blake2b(repr(options).encode(), digest_size=8)
+    root = files("flows")
+    parts = ["records.py", "pipeline.py", "read", "clean", "extract"]
+    for part in parts:
+        _add(root.joinpath(part), part, digest)
+    return digest.hexdigest()
+
+
+def _add(node: Traversable, name: str, digest: hashlib.blake2b) -> None:
+    if node.is_dir():
+        for child in sorted(node.iterdir(), key=lambda c: c.name):
+            if child.name not in {"__pycache__", "training"}:
+                _add(child, f"{name}/{child.name}", digest)
+    else:
+        digest.update(name.encode())
+        digest.update(hashlib.blake2b(node.read_bytes()).digest())

@@ -1,0 +1,317 @@
+"""One ingest run without an orchestrator: discover -> batches -> workers -> load -> refresh.
+
+`flows.ingest` puts Prefect around it; `rasd ingest --direct` calls it as it is.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from dataclasses import asdict, dataclass, field
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from db.load import ensure_pipeline, finish_run, known, refresh_entities, start_run
+from db.load import load as load_rows
+from db.rows import ArticleRows, PipelineRow
+from db.rows import Batch as LoadBatch
+from flows.connection import migrated_engine
+from flows.pipeline import Options, version
+from flows.read.discover import Found, discover
+from flows.read.discover import load as load_file
+from flows.records import RawFile, Rejection
+from flows.rows import article_rows, file_key, pipeline_row, rejection_row
+from flows.settings import Settings
+from flows.terminal import Listener
+from flows.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files that are loaded in one transaction, in the order in which they were found."""
+
+    number: int
+    files: tuple[Found, ...]
+    rejections: tuple[Rejection, ...]  # what discovery itself refused
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """Keys and counts only: this is what an orchestrator may keep."""
+
+    number: int
+    seen: int
+    known: int
+    loaded: int
+    rejections: tuple[tuple[str, str, int], ...]  # stage, cause, files
+    examples: tuple[str, ...]  # a few rejections in words
+    rows: tuple[tuple[str, int], ...]  # table, rows
+    seconds: float
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run did."""
+
+    run_id: int
+    seen: int = 0
+    known: int = 0
+    loaded: int = 0
+    rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+    rows: Counter[str] = field(default_factory=Counter)
+    derived: dict[str, int] = field(default_factory=dict)  # rows that the refresh changed, by table
+    seconds: float = 0.0
+
+    def counts(self) -> dict[str, object]:
+        """The run's row in the database."""
+        return {
+            "seen": self.seen,
+            "loaded": self.loaded,
+            "known": self.known,
+            "rejected": {f"{stage}: {cause}": n for (stage, cause), n in sorted(self.rejected.items())},
+            "rows": dict(sorted(self.rows.items())),
+            "derived": self.derived,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def add(self, result: BatchResult) -> None:
+        self.seen += result.seen
+        self.known += result.known
+        self.loaded += result.loaded
+        for stage, cause, files in result.rejections:
+            self.rejected[stage, cause] += files
+        self.examples += result.examples[: EXAMPLES - len(self.examples)]
+        for table, rows in result.rows:
+            self.rows[table] += rows
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What the batches of one run share; threads of one process only."""
+
+    engine: sa.Engine
+    workers: Workers[ArticleRows]
+    settings: Settings
+    pipeline: PipelineRow
+    run_id: int
+
+
+RUNTIME: ContextVar[Runtime] = ContextVar("rasd_runtime")
+# Set by the command before a run starts; contexts are handed on to Prefect's task threads.
+LISTENER: ContextVar[Listener | None] = ContextVar("rasd_listener", default=None)
+EXAMPLES = 10  # rejections named in the summary; all are in the table `rejection`
+UNDER_WAY = 3  # batches at a time: one extracts while another loads; memory stays bounded
+
+
+class Pending(Protocol):
+    """A batch under way: a Prefect future or a thread's."""
+
+    def result(self) -> BatchResult: ...
+
+
+def batches(found: Iterable[Found | Rejection], files: int, size: int) -> Iterator[Batch]:
+    """Cut a stream of findings into batches of at most ``files`` files and about ``size`` bytes."""
+    number, held_bytes = 0, 0
+    held: list[Found] = []
+    refused: list[Rejection] = []
+    for item in found:
+        if isinstance(item, Rejection):
+            refused.append(item)
+        else:
+            item_bytes = item.size or 0
+            if held and held_bytes + item_bytes > size:
+                yield Batch(number, tuple(held), tuple(refused))
+                number, held, refused, held_bytes = number + 1, [], [], 0
+            held.append(item)
+            held_bytes += item_bytes
+        if len(held) + len(refused) >= files:
+            yield Batch(number, tuple(held), tuple(refused))
+            number, held, refused, held_bytes = number + 1, [], [], 0
+    if held or refused:
+        yield Batch(number, tuple(held), tuple(refused))
+
+
+@contextmanager
+def _open_runtime(chosen: Settings, run: Callable[[sa.Engine, PipelineRow], int]) -> Iterator[Runtime]:
+    options = Options(names_engine=chosen.names_engine)
+    with migrated_engine(chosen, progress=_say) as engine:
+        pipeline = pipeline_row(version(options), {"options": asdict(options)})
+        workers: Workers[ArticleRows] = Workers(article_rows, chosen.workers, options, chosen.file_seconds)
+        try:
+            yield Runtime(engine, workers, chosen, pipeline, run(engine, pipeline))
+        finally:
+            workers.close()
+
+
+def _say(line: str) -> None:
+    listener = LISTENER.get()
+    if listener is not None:
+        listener.line(line)
+
+
+def run_ingest(
+    paths: Sequence[str],
+    chosen: Settings,
+    *,
+    submit: Callable[[Batch], Pending] | None = None,
+    refresh_with: Callable[[], Mapping[str, int]] | None = None,
+) -> Summary:
+    """Load what is new under ``paths``.
+
+    ``submit`` starts a batch elsewhere (a Prefect task); without it threads of this process run the batches.
+    One file that cannot be read becomes a rejection; an error here (database gone, disk full) fails the run,
+    leaves what was loaded, and is recorded in the run's row where the database still answers.
+    """
+    began = time.monotonic()
+    parameters = {"paths": [str(p) for p in paths], "workers": chosen.workers, "engine": chosen.names_engine}
+
+    def open_run(engine: sa.Engine, pipeline: PipelineRow) -> int:
+        with engine.connect() as connection:
+            ensure_pipeline(connection, pipeline)
+            return start_run(connection, "ingest", {**parameters, "pipeline": pipeline.digest.hex()})
+
+    with _open_runtime(chosen, open_run) as runtime:
+        summary = Summary(runtime.run_id)
+        token = RUNTIME.set(runtime)
+        try:
+            with _counting(paths, chosen):
+                found = discover(paths, settle_seconds=chosen.settle_seconds, max_bytes=chosen.max_file_bytes)
+                cut = batches(found, chosen.batch_files, chosen.batch_bytes)
+                for result in _results(cut, submit):
+                    summary.add(result)
+                    if (listener := LISTENER.get()) is not None:
+                        listener.advance(result.seen)
+            summary.derived.update((refresh_with or run_refresh)())
+        except BaseException as error:
+            _finish(runtime, summary, "failed" if isinstance(error, Exception) else "cancelled", began, error)
+            raise
+        finally:
+            RUNTIME.reset(token)
+        _finish(runtime, summary, "partial" if summary.rejected else "completed", began, None)
+    return summary
+
+
+def _finish(
+    runtime: Runtime, summary: Summary, state: str, began: float, error: BaseException | None
+) -> None:
+    summary.seconds = time.monotonic() - began
+    message = None if error is None else f"{type(error).__name__}: {error}"
+    try:
+        with runtime.engine.connect() as connection:
+            finish_run(connection, runtime.run_id, state, summary.counts(), message)
+    except sa.exc.OperationalError:
+        # the server is gone; the error that ended the run matters more than its row
+        if error is None:
+            raise
+
+
+def _results(cut: Iterable[Batch], submit: Callable[[Batch], Pending] | None) -> Iterator[BatchResult]:
+    """Run batches with at most UNDER_WAY of them started and unfinished."""
+    pool = ThreadPoolExecutor(UNDER_WAY) if submit is None else None
+
+    def start(batch: Batch) -> Pending:
+        if submit is not None:
+            return submit(batch)
+        assert pool is not None
+        return pool.submit(copy_context().run, run_batch, batch)
+
+    pending: deque[Pending] = deque()
+    try:
+        for batch in cut:
+            pending.append(start(batch))
+            if len(pending) >= UNDER_WAY:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _counting(paths: Sequence[str], chosen: Settings) -> Iterator[None]:
+    """Count the files in the background, so that the progress bar knows the whole; ends with the block."""
+    listener = LISTENER.get()
+    if listener is None:
+        yield
+        return
+    over = threading.Event()
+
+    def count() -> None:
+        files = 0
+        for item in discover(paths, settle_seconds=chosen.settle_seconds, max_bytes=chosen.max_file_bytes):
+            if over.is_set():
+                return
+            files += 1
+            if files % 1000 == 0:
+                listener.total(files)
+            del item
+        listener.total(files)
+
+    thread = threading.Thread(target=count, daemon=True, name="count-files")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def run_batch(batch: Batch) -> BatchResult:
+    """Read, skip what is known, extract, load: one transaction."""
+    began = time.monotonic()
+    runtime = RUNTIME.get()
+    raws: list[RawFile] = []
+    refused = list(batch.rejections)
+    for found in batch.files:
+        raw = load_file(found, max_bytes=runtime.settings.max_file_bytes)
+        if isinstance(raw, Rejection):
+            refused.append(raw)
+        else:
+            raws.append(raw)
+    keys = [file_key(raw) for raw in raws]
+    with runtime.engine.connect() as connection:
+        there = known(connection, keys, runtime.pipeline.digest)
+    fresh = [raw for raw, key in zip(raws, keys, strict=True) if key.uri not in there]
+    articles: list[ArticleRows] = []
+    for outcome in runtime.workers.run(fresh):
+        if isinstance(outcome, Rejection):
+            refused.append(outcome)
+        else:
+            articles.append(outcome)
+    counts, more = load_rows(
+        runtime.engine,
+        LoadBatch(runtime.pipeline, runtime.run_id, tuple(articles), tuple(map(rejection_row, refused))),
+    )
+    rejected = Counter((r.stage, r.cause) for r in refused) + Counter((r.stage, r.cause) for r in more)
+    return BatchResult(
+        number=batch.number,
+        seen=len(batch.files) + len(batch.rejections),
+        known=len(raws) - len(fresh),
+        loaded=len(articles) - len(more),
+        rejections=tuple((stage, cause, files) for (stage, cause), files in rejected.items()),
+        examples=tuple(
+            [f"{r.uri}: {r.stage}: {r.message}" for r in refused]
+            + [f"{r.uri}: {r.stage}: {r.message}" for r in more]
+        )[:EXAMPLES],
+        rows=tuple((name, value) for name, value in asdict(counts).items() if value),
+        seconds=time.monotonic() - began,
+    )
+
+
+def refresh(engine: sa.Engine) -> dict[str, int]:
+    """Bring what is derived across articles up to date; rows that changed, by table.  Safe to repeat."""
+    with engine.connect() as connection:
+        return dict(refresh_entities(connection))
+
+
+def run_refresh() -> dict[str, int]:
+    """``refresh`` inside a run."""
+    return refresh(RUNTIME.get().engine)
