@@ -118,7 +118,7 @@ def report(
 def refresh() -> None:
     """Bring what is derived across articles (entities and their spellings) up to date.
 
-    `rasd ingest` does this at its end; after a run that was killed, this command or the next run makes up for it.
+    `rasd ingest` does this at its end; after a run that was killed, this command or the next run catches up.
     """
     from flows.commands import refresh_command
 
@@ -141,6 +141,22 @@ def dates(
     from flows.commands import dates_command
 
     raise typer.Exit(dates_command(text, published))
+
+
+@app.command()
+def explain(
+    path: Annotated[str, typer.Argument(help="An article.", metavar="FILE")],
+    engine: Engine = None,
+) -> None:
+    """Print an article with its names, dates and events marked in place, and why each event is one.
+
+    Example:
+
+        rasd explain tests/samples/ma-security-meeting.txt
+    """
+    from flows.commands import explain_command
+
+    raise typer.Exit(explain_command(path, engine))
 
 
 @app.command()

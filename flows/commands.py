@@ -237,6 +237,26 @@ def dates_command(text: str, published: str | None) -> int:
     return OK
 
 
+# ------------------------------------------------------------------------------------------ explain
+
+
+def explain_command(path: str, engine: str | None) -> int:
+    from flows.explain import print_explanation
+    from flows.pipeline import Options, extract
+    from flows.records import Rejection
+    from flows.terminal import console
+
+    chosen = _with(settings(), names_engine=engine)
+    raw = next(_loaded([path], chosen), None)
+    if raw is None:
+        raise UserError(f"{path}: no article there")
+    outcome = raw if isinstance(raw, Rejection) else extract(raw, Options(names_engine=chosen.names_engine))
+    if isinstance(outcome, Rejection):
+        raise UserError(f"{outcome.uri}: {outcome.stage}: {outcome.message}")
+    print_explanation(outcome, console())
+    return OK
+
+
 # -------------------------------------------------------------------------------------------- names
 
 

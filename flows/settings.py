@@ -91,8 +91,8 @@ def configure_prefect(chosen: Settings) -> None:
 
 def prefect_is_configured() -> bool:
     """Whether the user named a Prefect server, or a database for one."""
-    names = ("PREFECT_API_URL", "PREFECT_API_DATABASE_CONNECTION_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL")
-    return any(os.environ.get(name) for name in names)
+    database = ("PREFECT_API_DATABASE_CONNECTION_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL")
+    return any(os.environ.get(name) for name in ("PREFECT_API_URL", *database))
 
 
 def use_prefect_database(url: str) -> None:
