@@ -49,7 +49,7 @@ def marked_files(json_path: Path = ANT_NAMES) -> tuple[MarkedFile, ...]:
 
 
 def read_ant_names(json_path: Path, ant_zip: Path) -> list[OwnArticle]:
-    """The marked articles and their text, in the order of ``json_path``; ``id`` is ``ant-`` and the file's stem.
+    """The marked articles with their text, in the order of the file; ``id`` is ``ant-`` and the file's stem.
 
     Raises AntNamesError, naming the file, where an article is missing from the archive, is not byte for byte
     the one that was marked, or a mention is empty, out of order, overlapping or outside the text.
