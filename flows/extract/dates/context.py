@@ -1,0 +1,393 @@
+"""What stands around an expression: is it a date at all, does it lie ahead or behind, is it spoken."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cache
+
+import msgspec
+
+from flows.clean.normalize import fold
+from flows.extract.dates.lexer import Tokens
+from flows.extract.dates.model import Expression
+from flows.extract.dates.vocabulary import vocabulary
+from flows.extract.resources import read_yaml
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    """dates_context.yaml."""
+
+    weekday_after: list[str]
+    weekday_before: list[str]
+    today_after: list[str]
+    today_before: list[str]
+    nowadays: list[str]
+    yesterday_before: list[str]
+    tomorrow_after: list[str]
+    day_after: list[str]
+    month_after: list[str]
+    general_after: list[str]
+    general_relative: list[str]
+    age_after: list[str]
+    counted: list[str]
+    year_after: list[str]
+    year_in_name: list[str]
+    not_year_after: list[str]
+    hijri_after: list[str]
+    state_before: list[str]
+    duration_end: list[str]
+    offset_relative: list[str]
+    future_words: list[str]
+    past_words: list[str]
+    reporting: list[str]
+    not_future: list[str]
+    restated: list[str]
+
+
+@cache
+def lists() -> dict[str, frozenset[str]]:
+    """The word lists of dates_context.yaml, folded."""
+    source = read_yaml("dates_context.yaml", _File)
+    return {
+        name: frozenset(fold(word) for word in getattr(source, name)) for name in source.__struct_fields__
+    }
+
+
+def _without_conjunction(form: str) -> str:
+    return form[1:] if len(form) > 2 and form[0] in "وف" else form
+
+
+def _in(form: str, name: str) -> bool:
+    words = lists()[name]
+    return form in words or _without_conjunction(form) in words
+
+
+# ------------------------------------------------------------------------------------------ traps
+
+
+def trap(tokens: Tokens, expression: Expression) -> str | None:
+    """Why the words are no date here; None when they are one."""
+    check = _CHECKS.get(expression.kind)
+    return check(tokens, expression) if check is not None else None
+
+
+def _neighbours(tokens: Tokens, expression: Expression) -> tuple[str, str]:
+    first, last = expression.tokens
+    return tokens.form(first - 1), tokens.form(last)
+
+
+def _day_trap(tokens: Tokens, expression: Expression) -> str | None:
+    first, _ = expression.tokens
+    before, after = _neighbours(tokens, expression)
+    if tokens.code(first - 1) == "K":
+        return "every such day"
+    if expression.months and (reason := _month_trap(tokens, expression)):
+        return reason
+    if expression.days and expression.months and not expression.weekdays and _in(before, "day_after"):
+        return "a street, a movement or another name"
+    if expression.days and not expression.months and expression.relative is None and not expression.years:
+        return "numbers without a month"
+    if expression.weekdays and expression.deictic is None and not expression.days:
+        if _in(before, "weekday_after") or after in lists()["weekday_before"]:
+            return "a name with a weekday in it"
+        if tokens.code(first) == "q" and len(expression.weekdays) == 1:
+            return "every such day"
+    if expression.deictic is not None and not expression.weekdays and not expression.days:
+        return _deictic_trap(tokens, expression, before, after)
+    if expression.parts_of_day and not (
+        expression.weekdays or expression.days or expression.deictic is not None or expression.own_day
+    ):
+        return "a part of the day alone"
+    return None
+
+
+def _deictic_trap(tokens: Tokens, expression: Expression, before: str, after: str) -> str | None:
+    first, last = expression.tokens
+    alone = last - first == 1
+    if expression.deictic == 0 and alone:
+        plain_before = before
+        if (plain_before in lists()["today_after"] or after in lists()["today_before"]) and after != "":
+            return "a name, or a day that is not the day of writing"
+        if tokens.code(last) in ("o", "r", "z"):
+            return "a numbered or qualified day"
+        near = (before, tokens.form(first - 2), after)
+        if (
+            any(_in(form, "nowadays") for form in near)
+            or f"{tokens.form(first - 2)} {before}" in lists()["nowadays"]
+        ):
+            return "today in the sense of nowadays"
+        if tokens.cells[2 * first] == "b":
+            return "a day as a measure"
+    if expression.deictic == -1 and after in lists()["yesterday_before"]:
+        return "another word or a figure of speech"
+    if expression.deictic == 1 and alone and before in lists()["tomorrow_after"]:
+        return "the verb غدا"
+    return None
+
+
+def _month_trap(tokens: Tokens, expression: Expression) -> str | None:
+    first, last = expression.tokens
+    before = tokens.form(first - 1)
+    vocab = vocabulary()
+    codes = tokens.cells[2 * first + 1 : 2 * last : 2]
+    double = codes.count("M") > 1
+    for index in range(first, last):
+        code = tokens.code(index)
+        if code not in ("M", "H"):
+            continue
+        word = tokens.words[index]
+        form = tokens.form(index)[word.clitic :]
+        if form in vocab.needs_madda and not double:
+            written = tokens.text[tokens.starts[index] + word.clitic : tokens.ends[index]]
+            framed = bool(expression.days and expression.years) and "أ" not in written
+            if not written.startswith("آ") and not framed:
+                return "father, not August"
+        supported = bool(
+            expression.days or expression.years or expression.relative is not None
+            or expression.year_relative is not None or double or "x" in codes or expression.edge
+        )  # fmt: skip
+        if code == "M" and form in vocab.shy_months and not supported:
+            if tokens.code(last) in ("3", "8") and tokens.code(first - 1) == "3":
+                return "a name in quotes"
+            mark = tokens.cells[2 * index]
+            if before in lists()["month_after"] or not (
+                before in lists()["hijri_after"] or tokens.code(first - 1) in "kjgiflb" or mark in "b<"
+            ):
+                return "a name or a verb"
+        if code == "H" and form in vocab.shy_hijri:
+            if _hijri_name(tokens, expression, index, form, codes):
+                return "a person, a score or another word"
+    return None
+
+
+def _hijri_name(tokens: Tokens, expression: Expression, index: int, form: str, codes: str) -> bool:
+    if "x" in codes or "B" in codes or expression.years or expression.edge:
+        return False
+    if expression.days:
+        # "الثاني صفر" is a score: an ordinal needs من or شهر between, or the month of fasting
+        bare_ordinal = "n" not in codes and "f" not in codes and form not in vocabulary().preposition_enough
+        return bare_ordinal or form == "صفر"
+    if expression.relative is not None:
+        return False
+    first = expression.tokens[0]
+    before = tokens.form(first - 1)
+    mark = tokens.cells[2 * index]
+    if form not in vocabulary().preposition_enough:
+        return True
+    return not (_in(before, "hijri_after") or mark in "b<")
+
+
+def _years_trap(tokens: Tokens, expression: Expression) -> str | None:
+    first, last = expression.tokens
+    before, after = _neighbours(tokens, expression)
+    codes = tokens.cells[2 * first + 1 : 2 * last : 2]
+    if expression.unit is not None:
+        return None
+    if tokens.code(last) in "56" and tokens.ends[last - 1] == tokens.starts[last]:
+        return "part of a longer number"
+    if tokens.code(first - 1) in "56" and tokens.starts[first] == tokens.ends[first - 1]:
+        return "part of a longer number"
+    if not all(1900 <= year <= 2100 for year in expression.years):
+        return "a number"
+    if len(expression.years) == 2 and "6" in codes or "5" in codes:
+        low, high = expression.years[0], expression.years[-1]
+        return None if low < high <= low + 60 else "a number"
+    if after in lists()["counted"] or (after.endswith("ا") and len(after) > 3 and not after.startswith("ال")):
+        return "a count"
+    plain = _without_clitic(before)
+    if plain in lists()["not_year_after"] or before in lists()["not_year_after"]:
+        return "a count or a number of a law"
+    mark = tokens.cells[2 * first]
+    if before in lists()["year_after"] or plain in lists()["year_after"]:
+        return None
+    if tokens.code(first - 1) in "kjgilfbJY" or mark in "b<" or expression.edge:
+        return None
+    if form_is_clitic(before):
+        return None
+    names = lists()["year_in_name"]
+    if any(_without_clitic(tokens.form(first - step)) in names for step in (1, 2, 3, 4)):
+        return None
+    if tokens.code(first - 1) == "1" and tokens.code(last) == "2":
+        return None if tokens.form(first - 2) not in lists()["not_year_after"] else "a number of a law"
+    return "a number"
+
+
+def form_is_clitic(form: str) -> bool:
+    """A preposition written apart from its number: ل 2018."""
+    return form in ("ل", "ب", "لل")
+
+
+def _without_clitic(form: str) -> str:
+    return form[1:] if len(form) > 3 and form[0] in "وفبلك" else form
+
+
+def _unit_trap(tokens: Tokens, expression: Expression) -> str | None:
+    first, last = expression.tokens
+    before, after = _neighbours(tokens, expression)
+    if expression.unit in ("century", None):
+        return "a century" if expression.unit else "no unit"
+    if expression.unit == "hour":
+        return "hours"
+    if tokens.code(first) == "J" and tokens.form(first).endswith("العام"):
+        if _in(before, "general_after") and tokens.words[first].clitic == 0:
+            return "general, not year"
+        if expression.relative_word in lists()["general_relative"] and before.startswith("ال"):
+            return "general, not year"
+    if tokens.code(first) == "e" and last - first == 2 and expression.unit in ("season", "school_year"):
+        return None
+    return None
+
+
+def _offset_trap(tokens: Tokens, expression: Expression) -> str | None:
+    first, last = expression.tokens
+    before, after = _neighbours(tokens, expression)
+    if expression.unit == "hour":
+        hours = expression.count if expression.kind == "last" else None
+        return None if hours in (24, 48, 72, 96) and not expression.approximate else "hours"
+    if expression.kind == "last":
+        return None
+    if expression.preposition == "j":
+        if expression.approximate or (expression.count or 0) >= 15 or after in lists()["duration_end"]:
+            return "a duration"
+        if any(tokens.form(first - step) in lists()["state_before"] for step in (1, 2, 3, 4)):
+            return "a duration"
+        if any(_imperfect(tokens.form(first - step)) for step in (1, 2, 3)):
+            return "a duration"
+        return None
+    if expression.preposition == "i":
+        return None if expression.tense > 0 else "a duration"
+    if expression.preposition == "g":
+        if after in lists()["offset_relative"] or tokens.code(last) == "f" or after.startswith("لل"):
+            return "counted from something else"
+        return None
+    if expression.preposition == "k" and expression.count == 1 and expression.unit == "day":
+        return None
+    return None
+
+
+def _imperfect(form: str) -> bool:
+    word = _without_conjunction(form)
+    return len(word) >= 4 and word[0] in "يت" and not word.endswith(("ت", "ه", "ا"))
+
+
+def _decade_trap(tokens: Tokens, expression: Expression) -> str | None:
+    _, last = expression.tokens
+    after = f"{tokens.form(last)} {tokens.form(last + 1)}"
+    return "somebody's age" if after in lists()["age_after"] else None
+
+
+def _part_trap(tokens: Tokens, expression: Expression) -> str | None:
+    if expression.part is None:
+        return "no part"
+    placed = (
+        expression.months or expression.years or expression.year_relative is not None or expression.year_same
+    )
+    return None if placed else "a part of something else"
+
+
+def _season_trap(tokens: Tokens, expression: Expression) -> str | None:
+    return None
+
+
+def _feast_trap(tokens: Tokens, expression: Expression) -> str | None:
+    return None
+
+
+_CHECKS = {
+    "day": _day_trap,
+    "month": _month_trap,
+    "years": _years_trap,
+    "unit": _unit_trap,
+    "offset": _offset_trap,
+    "last": _offset_trap,
+    "decade": _decade_trap,
+    "part": _part_trap,
+}
+
+# ------------------------------------------------------------------------------------------ tense
+
+
+_FUTURE = re.compile(r"[وف]?(?:ل)?س[يتنا][^\W\d_]{2,}\Z")
+_PERFECT_FEMININE = re.compile(r"[وف]?[^\W\d_]{3,}ت(?:ها|ه|هم)?\Z")
+_REACH = 22  # words looked back
+_RELATIVES = frozenset(fold(word) for word in ("الذي", "التي", "الذين", "اللذان", "اللتان"))
+
+
+def tense(tokens: Tokens, first: int, last: int, strict: bool = False) -> int:
+    """1 when the clause speaks of what is to come, -1 of what happened, 0 when it does not say.
+
+    The nearest verb before the expression in its sentence decides; a relative clause straight after it
+    (الذي سيقام) comes next.  ``strict`` passes over verbs of saying: "he said that the plan of 2030" says
+    nothing about 2030.
+    """
+    words = lists()
+    future, past, stop, reporting = (
+        words["future_words"], words["past_words"], words["not_future"], words["reporting"]
+    )  # fmt: skip
+    for index in range(first - 1, max(-1, first - _REACH), -1):
+        code = tokens.cells[2 * index + 1]
+        if code == ";" or (code == "8" and _sentence_stop(tokens, index)):
+            break
+        if code != "_" and code not in "krj":
+            continue
+        form = tokens.forms[index]
+        plain = _without_conjunction(form)
+        if code == "j":
+            return -1
+        if code == "k":
+            continue
+        if form in future or plain in future:
+            return 1
+        if form in reporting or plain in reporting:
+            if strict:
+                continue
+            return -1
+        if form in past or plain in past:
+            return -1
+        if form[0] in "سفول" and _FUTURE.match(form) and plain not in stop:
+            return 1
+        if index > 0 and tokens.forms[index - 1] in _RELATIVES:
+            if plain[0] not in "يتنسا" or _PERFECT_FEMININE.match(plain):
+                return -1
+    following = tokens.form(last)
+    if following in _RELATIVES:
+        following = tokens.form(last + 1)
+    if (
+        following
+        and following[0] in "سفو"
+        and _FUTURE.match(following)
+        and _without_conjunction(following) not in stop
+    ):
+        return 1
+    return 0
+
+
+def _sentence_stop(tokens: Tokens, index: int) -> bool:
+    """A full stop with a blank after it."""
+    end = tokens.ends[index]
+    return end >= len(tokens.search) or tokens.search[end] in " \n"
+
+
+# ------------------------------------------------------------------------------------------ place
+
+
+def quotes_before(tokens: Tokens) -> Sequence[int]:
+    """Positions of the quotation marks of the article, for ``inside_quotes``."""
+    return [tokens.starts[i] for i in range(len(tokens.forms)) if tokens.cells[2 * i + 1] == "3"]
+
+
+def inside_quotes(tokens: Tokens, quotes: Sequence[int], position: int) -> bool:
+    """An odd number of quotation marks since the paragraph began."""
+    begin = tokens.search.rfind("\n", 0, position) + 1
+    return bool((bisect_right(quotes, position) - bisect_right(quotes, begin - 1)) % 2)
+
+
+def restated(tokens: Tokens, end: int, start: int) -> bool:
+    """Only تحديدا, أي, a comma or a bracket between two expressions: both name the same."""
+    between = [tokens.form(i) for i in range(end, start) if tokens.code(i) not in "413"]
+    said = lists()["restated"]
+    return bool(between) and len(between) <= 2 and any(form in said for form in between) and all(
+        form in said or len(form) <= 2 for form in between
+    )  # fmt: skip

@@ -1,0 +1,60 @@
+"""The expressions of one article, in order, traps left out."""
+
+from __future__ import annotations
+
+from flows.extract.dates.build import best_match, build
+from flows.extract.dates.context import inside_quotes, quotes_before, tense, trap
+from flows.extract.dates.lexer import Tokens, tokenize
+from flows.extract.dates.model import Expression
+from flows.records import CleanText
+
+LEAD = 2  # sentences besides the title that count as the lead
+_SILENT = frozenset("_BGLOwdzhm123456789;")  # classes that begin nothing
+
+
+def expressions(text: CleanText) -> tuple[Tokens, list[Expression], list[tuple[Expression, str]]]:
+    """Tokens, the expressions by position, and what the grammar saw but the context refused (with why)."""
+    tokens = tokenize(text.search, text.text)
+    found: list[Expression] = []
+    refused: list[tuple[Expression, str]] = []
+    cells = tokens.cells
+    position = -1
+    for index in tokens.words:
+        if index < position or cells[2 * index + 1] in _SILENT:
+            continue
+        matched = best_match(tokens, index)
+        if matched is None:
+            continue
+        expression = build(tokens, *matched)
+        if expression is None:
+            continue
+        first, last = expression.tokens
+        expression.tense = tense(tokens, first, last)
+        reason = trap(tokens, expression)
+        if reason is not None:
+            refused.append((expression, reason))
+            continue
+        found.append(expression)
+        position = last
+    _place(tokens, found)
+    return tokens, found, refused
+
+
+def _place(tokens: Tokens, found: list[Expression]) -> None:
+    """Which expressions stand in the lead, which inside quotation marks."""
+    if not found:
+        return
+    search = tokens.search
+    lead_end = len(search)
+    lines = 0
+    position = -1
+    while (position := search.find("\n", position + 1)) != -1:
+        lines += 1
+        if lines == LEAD:
+            lead_end = position
+            break
+    quotes = quotes_before(tokens)
+    for expression in found:
+        expression.lead = expression.span[0] < lead_end
+        if quotes:
+            expression.quoted = inside_quotes(tokens, quotes, expression.span[0])

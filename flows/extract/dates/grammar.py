@@ -1,0 +1,109 @@
+"""The grammar: regular expressions over cells, one a kind of expression.
+
+A pattern is written with the class letters of ``vocabulary``; ``&W`` asks for an attached و, ``<Y`` for an
+attached ل, a bare letter takes any.  Digits are punctuation cells.  The longest match at a token wins, the
+earlier kind on a tie.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+# Smaller parts.  ITEM one day number; DAYS several; MON a month with its double name; YEAR; TAIL the year part.
+_ITEM = "(?:a?n|o)"
+_CITEM = "(?:&an|&o)"
+_SEP = "(?:4?w4?|4?O|4)"
+_DAYS = f"{_ITEM}(?:{_SEP}{_ITEM}|{_CITEM})*"
+_RANGE = f"{_ITEM}(?:6|5|f?l|&l){_ITEM}"
+_MON = "(?:M(?:[56]M|1M2)?|HB*)"
+_CMON = "(?:wM(?:[56]M|1M2)?|&M(?:[56]M|1M2)?|&HB*|OM(?:[56]M)?)"
+_MONS = f"{_MON}(?:{_CMON})*"
+_YEAR = "f?[YJ]?y[hm]?"
+_TAIL = f"(?:4?{_YEAR}|f?Jr|f?tJ|f?sJ|f?Jz)"
+_DATE = f"(?:(?:{_RANGE}|{_DAYS})f?x?{_MONS}r?B*r?{_TAIL}?L?|(?:{_RANGE}|{_DAYS})(?:r|f?ur|ftu)|@[hm]?L?)"
+_HEAD = "(?:Ef?)?(?:pf?|D)*[qV]?"
+_NEXT = "(?:(?:4?[wO]4?|4|[6l])(?:[pD])*W|&p[pD]*W|&DW|&W|&op[pD]*W|&D?o?W)"
+_WEEKDAYS = f"W(?:{_NEXT})*"
+_JOIN = "(?:6*[41]?6*X7?6*)"
+_MORE = f"(?:{_JOIN}D?W?4?{_DATE}2?)"
+_DAY = (
+    f"{_HEAD}(?:T(?:4?[pD]*W|1D?W2)?r?p*|{_WEEKDAYS}r?G?p*)(?:4?D?1?{_DATE}2?)?{_MORE}*"
+    f"|{_HEAD}{_DATE}{_MORE}*"
+)
+_MONTH = f"(?:(?:e|U[od]f|Uof)f?)?x?{_MONS}r?B*r?{_TAIL}?"
+_UNIT = "(?:t[uJ]r?|[uJ]rr?|s[uJ]r?|[uJ]z)"
+_COUNT = "(?:[cn#CI]|a[n#])"
+
+_ANY_DAY = f"(?:{_DAY}|{_MONTH}|{_YEAR}|{_UNIT})"
+
+# kind, the classes that it can begin with, the pattern
+PATTERNS: tuple[tuple[str, str, str], ...] = (
+    ("period", "Pf", f"P?4?f(?P<first>{_DAY}|{_MONTH}|{_DAYS}|{_YEAR})4?(?:w?l)(?P<last>{_ANY_DAY})"),
+    ("between", "Pb", f"P?bV?(?P<first>{_DAY}|{_MONTH}|{_ITEM}|{_YEAR})(?:4?w4?)(?P<last>{_ANY_DAY})"),
+    (
+        "between",
+        "Pb",
+        f"P?bV?(?P<first>{_DAY}|{_MONTH}|{_ITEM})(?P<last>&M{_TAIL}?|&W(?:4?{_DATE})?|&D{_DATE}|&T)",
+    ),
+    ("day", "EpDqVTWno@a", _DAY),
+    ("sameday", "fsT", "f?sT|Tz"),
+    ("part", "Q", f"Q[od]f?x?(?:{_TAIL}|f?ur|f?tu|f?su|{_MONS}r?B*r?{_TAIL}?)"),
+    ("month", "eUxMH", _MONTH),
+    ("season", "etxS", f"(?:ef?)?x?(?:tx?S|Sr|Sf?tJ)|(?:ef?)?x?S{_TAIL}"),
+    ("campaign", "ex", "(?:ef?)?x[YJ]?y(?:[56](?:y|n|#)|wy)?[hm]?"),
+    ("years", "eVqvYJUy", "(?:ef?)?[VqvYJU]?f?y[hm]?(?:(?:4?w4?|6|5)y[hm]?)*"),
+    ("unit", "eEutsJN", f"(?:[eE]f?)?{_UNIT}|ef?[uJ]|N(?:r|f?tu|f?ur)?"),
+    ("offset", "kjgi", f"[kjgi]A?(?:{_COUNT}?A?[qvxY][cI]?|[cn#a]n?#?[xYD])r?d?"),
+    ("last", "iUcn#CIvqa", f"i?(?:U[Iodc]*r+d?|Udr?d?|{_COUNT}[xqYD]r|vr)"),
+    ("decade", "eZ", "(?:ef?)?Z(?:w?Z)*(?:f?u[ro])?"),
+    ("feast", "oReF", f"(?:oq|[Re]f?)?F(?:{_TAIL}|r)?"),
+    ("same", "sP", f"sP(?:f?{_TAIL})?|Pz"),
+)
+
+
+class Production(NamedTuple):
+    kind: str
+    pattern: re.Pattern[str]
+
+
+def translate(source: str) -> str:
+    """Class letters -> a regular expression over cells of two characters."""
+    out = []
+    position = 0
+    while position < len(source):
+        if source.startswith("(?P<", position):
+            close = source.index(">", position) + 1
+            out.append(source[position:close])
+            position = close
+            continue
+        if source.startswith("(?:", position):
+            out.append("(?:")
+            position += 3
+            continue
+        mark, char = ".", source[position]
+        if char in "&<":
+            mark = char
+            position += 1
+            char = source[position]
+        if char == "[":
+            close = source.index("]", position) + 1
+            out.append(f"(?:{mark}{source[position:close]})")
+            position = close
+            continue
+        position += 1
+        # what is no class is a quantifier, a group's end or an alternative
+        out.append(f"(?:{mark}{char})" if char.isalnum() or char in "#@_;" else char)
+    return "".join(out)
+
+
+@cache
+def by_first() -> dict[str, tuple[Production, ...]]:
+    """Class letter -> the productions that can begin with it, in order of preference."""
+    table: dict[str, list[Production]] = {}
+    for kind, starts, source in PATTERNS:
+        production = Production(kind, re.compile(translate(source)))
+        for letter in starts:
+            table.setdefault(letter, []).append(production)
+    return {letter: tuple(found) for letter, found in table.items()}

@@ -1,0 +1,570 @@
+"""Expression + day of writing -> Interval.  Pure: the same for a known day and for one that is only supposed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from flows.extract.dates import calendars as cal
+from flows.extract.dates.model import WEEKDAY_NAMES, Expression, Interval, Setting
+from flows.extract.dates.units import resolve_offset, resolve_unit
+from flows.extract.dates.vocabulary import vocabulary
+from flows.records import Precision
+
+# A date that could lie before or after the day of writing is past unless the future is this much nearer: news
+# tells of what happened.
+FUTURE_WEIGHT = 2
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the article said so far, for نفس السنة, اليوم نفسه, the quoted speaker's today."""
+
+    setting: Setting
+    last: Interval | None = None  # the latest value of any kind
+    last_day: date | None = None  # the latest single day
+    spoken: date | None = None  # the latest bare weekday: when somebody said what follows in quotes
+    bare_weekdays: frozenset[int] = frozenset()  # weekdays that stand somewhere without الماضي
+    dated: dict[tuple[str, int, int], int] = field(
+        default_factory=dict
+    )  # (calendar, month, day) -> year said
+
+
+def resolve(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    """The interval that the expression names for an article written on that day.
+
+    None when it names none: a vague one (السنوات الأخيرة), or one that needs a day of writing that is not
+    known.
+    """
+    if expression.kind in ("period", "between"):
+        return _period(expression, written, memory)
+    if expression.twin is not None:
+        return _twins(expression, written, memory)
+    anchor = written
+    if expression.quoted and memory.spoken is not None and written is not None:
+        if 0 <= (written - memory.spoken).days <= 7:
+            anchor = memory.spoken
+    return _KINDS[expression.kind](expression, anchor, memory)
+
+
+# ------------------------------------------------------------------------------------------ days
+
+
+def _day(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    if expression.days or expression.months:
+        return _dated(expression, written, memory)
+    if expression.deictic is not None or expression.own_day:
+        return _deictic(expression, written)
+    return _weekdays(expression, written, memory)
+
+
+def _deictic(expression: Expression, written: date | None) -> Interval | None:
+    if written is None:
+        return None
+    offset = expression.deictic or 0
+    day = written + timedelta(days=offset)
+    conflict = None
+    if expression.weekdays and day.weekday() != expression.weekdays[0]:
+        # the article was stamped later than it was written: the stated weekday nearest before counts
+        wanted = expression.weekdays[0]
+        conflict = f"stated {WEEKDAY_NAMES[wanted]}, {day.isoformat()} is a {WEEKDAY_NAMES[day.weekday()]}"
+        day = cal.first_on_or_after(written, wanted) if offset > 0 else cal.last_on_or_before(day, wanted)
+    end = day
+    if len(expression.weekdays) > 1:
+        end = cal.first_on_or_after(day, expression.weekdays[-1])
+    return Interval(day, end, _day_precision(day, end), "deictic", conflict=conflict)
+
+
+def _day_precision(start: date, end: date) -> Precision:
+    return Precision.DAY if start == end else Precision.INTERVAL
+
+
+def _weekdays(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    days = expression.weekdays
+    if not days:
+        return None
+    word = expression.relative_word
+    if word == "following" and memory.last_day is not None:
+        start = cal.first_on_or_after(memory.last_day + timedelta(days=1), days[0])
+        return _weekday_span(start, days, forward=True, rule="weekday after the day named before")
+    if written is None:
+        return None
+    relative = expression.relative
+    if relative is None:
+        if expression.tense > 0:
+            return _weekday_span(cal.first_on_or_after(written, days[0]), days, True, "weekday ahead")
+        return _weekday_span(cal.last_on_or_before(written, days[-1]), days, False, "weekday past")
+    if relative == 0:
+        start = cal.monday(written) + timedelta(days=days[0])
+        return _weekday_span(start, days, True, "weekday of this week")
+    if relative > 0:
+        start = cal.first_on_or_after(written + timedelta(days=1), days[0])
+        return _weekday_span(start + timedelta(days=7 * (relative - 1)), days, True, "next weekday")
+    start = cal.last_on_or_before(written - timedelta(days=1), days[-1])
+    weeks = -relative - 1
+    if relative == -1 and days[-1] in memory.bare_weekdays and (written - start).days < 7:
+        weeks = 1  # the bare weekday of the same article is the nearer one
+    return _weekday_span(start - timedelta(days=7 * weeks), days, False, "last weekday")
+
+
+def _weekday_span(anchor: date, days: list[int], forward: bool, rule: str) -> Interval:
+    """Several weekdays in a row: from the first one forward, or from the last one back."""
+    if forward:
+        start = end = anchor
+        for weekday in days[1:]:
+            end = cal.first_on_or_after(end, weekday)
+    else:
+        start = end = anchor
+        for weekday in reversed(days[:-1]):
+            start = cal.last_on_or_before(start, weekday)
+    return Interval(start, end, _day_precision(start, end), rule)
+
+
+# ------------------------------------------------------------------------------------------ day + month
+
+
+def _dated(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    """Day numbers with a month, a month alone, or day numbers of the running month (25 الجاري)."""
+    if not expression.months:
+        return _days_of_month(expression, written)
+    if expression.calendar == "hijri":
+        return _hijri(expression, written, memory)
+    years = _years(expression, written, memory)
+    if years is None:
+        return None
+    return gregorian_value(expression, years)
+
+
+def gregorian_value(expression: Expression, year: int) -> Interval | None:
+    """The value of day and month in a given year, weekday checked."""
+    months = expression.months
+    rule = "day and month" if expression.days else "month"
+    if not expression.days:
+        first, last = months[0], months[-1]
+        start = date(year, first, 1)
+        end = cal.month_end(year + (last < first), last)
+        if expression.edge is not None:
+            return _edge_of_month(start, end, expression.edge)
+        precision = Precision.MONTH if first == last else Precision.INTERVAL
+        return Interval(start, end, precision, rule, "month", "month")
+    days = expression.days
+    start_day = cal.safe_date(year, months[0], days[0])
+    end_month = months[-1]
+    end_day = cal.safe_date(year + (end_month < months[0]), end_month, days[-1])
+    if start_day is None or end_day is None:
+        return None
+    if end_day < start_day:
+        start_day, end_day = end_day, start_day
+    conflict = weekday_conflict(expression, start_day, end_day)
+    return Interval(start_day, end_day, _day_precision(start_day, end_day), rule, conflict=conflict)
+
+
+def weekday_conflict(expression: Expression, start: date, end: date) -> str | None:
+    """What the stated weekdays and the date say against each other, None when they agree."""
+    stated = expression.weekdays
+    if not stated:
+        return None
+    for weekday, day in ((stated[0], start), (stated[-1], end)):
+        if len(stated) == 1 and start != end:
+            return None
+        if day.weekday() != weekday:
+            return f"stated {WEEKDAY_NAMES[weekday]}, {day.isoformat()} is a {WEEKDAY_NAMES[day.weekday()]}"
+    return None
+
+
+def _edge_of_month(start: date, end: date, edge: str) -> Interval:
+    first, last = {"start": (1, 10), "middle": (11, 20), "end": (21, 31)}[edge]
+    length = (end - start).days + 1
+    return Interval(
+        start + timedelta(days=first - 1),
+        start + timedelta(days=min(last, length) - 1),
+        Precision.INTERVAL,
+        f"{edge} of a month",
+    )
+
+
+def _days_of_month(expression: Expression, written: date | None) -> Interval | None:
+    if written is None or expression.relative is None:
+        return None
+    base = cal.add_months(written.replace(day=1), expression.relative)
+    start = cal.safe_date(base.year, base.month, expression.days[0])
+    end = cal.safe_date(base.year, base.month, expression.days[-1])
+    if start is None or end is None:
+        return None
+    return Interval(start, end, _day_precision(start, end), "day of a relative month",
+                    conflict=weekday_conflict(expression, start, end))  # fmt: skip
+
+
+def _years(expression: Expression, written: date | None, memory: Memory) -> int | None:
+    """The year that belongs to day and month: said, relative, or the one that fits best."""
+    if expression.years:
+        return expression.years[0]
+    if expression.year_same:
+        return memory.last.start.year if memory.last is not None and memory.last.start is not None else None
+    if expression.year_relative is not None:
+        return None if written is None else written.year + expression.year_relative
+    if expression.relative is None and expression.days:
+        known = memory.dated.get((expression.calendar, expression.months[0], expression.days[0]))
+        if known is not None:
+            return known
+    if written is None:
+        return None
+    return best_year(expression, written)
+
+
+def best_year(expression: Expression, written: date) -> int | None:
+    """The year of a day and month without one, seen from the day of writing."""
+    month = expression.months[0]
+    relative = expression.relative
+    if relative == 0 and not expression.days:
+        return written.year
+    day = expression.days[0] if expression.days else None
+    best: tuple[float, int] | None = None
+    for year in range(written.year - (5 if day == 29 else 2), written.year + (6 if day == 29 else 3)):
+        start = cal.safe_date(year, month, day or 1)
+        if start is None:
+            continue
+        end = start if day else cal.month_end(year, month)
+        gap = 0 if start <= written <= end else min(abs((start - written).days), abs((end - written).days))
+        cost = float(gap)
+        ahead = start > written
+        if relative is None:
+            if expression.tense > 0:
+                cost += 0 if end >= written else 400
+            elif expression.tense < 0:
+                cost += 0 if start <= written else 400
+            elif ahead:
+                cost *= FUTURE_WEIGHT
+        elif relative < 0:
+            cost += 0 if end < written else 1000
+            cost += 366 * (-relative - 1) if cost < 366 else 0
+        elif relative > 0:
+            cost += 0 if start > written else 1000
+        elif ahead:  # الجاري with a day: this year's unless that is half a year away
+            cost += 0.5
+        if expression.weekdays and day is not None and start.weekday() != expression.weekdays[0]:
+            cost += 150
+        if best is None or cost < best[0]:
+            best = (cost, year)
+    return None if best is None else best[1]
+
+
+def _hijri(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    if expression.years:
+        return hijri_value(expression, expression.years[0])
+    if written is None:
+        return None
+    today = cal.hijri_year_of(written)
+    if today is None:
+        return None
+    if expression.year_relative is not None:
+        return hijri_value(expression, today[0] + expression.year_relative)
+    best: tuple[float, Interval] | None = None
+    for year in range(today[0] - 2, today[0] + 3):
+        value = hijri_value(expression, year)
+        if value is None or value.start is None or value.end is None:
+            continue
+        inside = value.start <= written <= value.end
+        gap = 0 if inside else min(abs((value.start - written).days), abs((value.end - written).days))
+        cost = float(gap)
+        relative = expression.relative
+        if relative is None:
+            if expression.tense > 0:
+                cost += 0 if value.end >= written else 400
+            elif expression.tense < 0:
+                cost += 0 if value.start <= written else 400
+        elif relative < 0:
+            cost += 0 if value.end < written else 1000
+        elif relative > 0:
+            cost += 0 if value.start > written else 1000
+        if best is None or cost < best[0]:
+            best = (cost, value)
+    return None if best is None else best[1]
+
+
+def hijri_value(expression: Expression, year: int) -> Interval | None:
+    """Days or months of a Hijri year in Gregorian days."""
+    months, days = expression.months, expression.days
+    if not days:
+        first = cal.hijri_month(year, months[0])
+        last = cal.hijri_month(year, months[-1])
+        if first is None or last is None:
+            return None
+        if expression.edge is not None:
+            value = _edge_of_month(first[0], first[1], expression.edge)
+            return Interval(value.start, value.end, value.precision, value.rule, calendar="hijri")
+        precision = Precision.MONTH if len(months) == 1 else Precision.INTERVAL
+        return Interval(first[0], last[1], precision, "Hijri month", calendar="hijri")
+    start, end = cal.from_hijri(year, months[0], days[0]), cal.from_hijri(year, months[-1], days[-1])
+    if start is None or end is None:
+        return None
+    conflict = weekday_conflict(expression, start, end)
+    if conflict is not None and expression.weekdays:
+        # the month began a day earlier or later where the moon was sighted: the weekday tells which
+        for shift in (1, -1):
+            moved = start + timedelta(days=shift), end + timedelta(days=shift)
+            if weekday_conflict(expression, *moved) is None:
+                start, end = moved
+                conflict = None
+                break
+    return Interval(start, end, _day_precision(start, end), "Hijri day", calendar="hijri", conflict=conflict)
+
+
+def _twins(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    """One day in two calendars, or a weekday and its date: the Gregorian date leads, the rest is checked."""
+    twin = expression.twin
+    if twin is None:
+        return None
+    own = Expression(**{name: getattr(expression, name) for name in Expression.__slots__})
+    own.twin = None
+    if not (twin.days or twin.months):
+        own.weekdays = own.weekdays or twin.weekdays
+        return resolve(own, written, memory)
+    if not (own.days or own.months):  # الخميس الموافق 20 أغسطس
+        twin.weekdays = twin.weekdays or own.weekdays
+        twin.tense, twin.relative = own.tense, twin.relative if twin.relative is not None else own.relative
+        return _dated(twin, written, memory)
+    for part in (own, twin):
+        part.weekdays = own.weekdays or twin.weekdays
+        part.tense = expression.tense
+    first, second = (twin, own) if twin.calendar == "gregorian" else (own, twin)
+    if not first.years and second.years and first.calendar == "gregorian":
+        other = _dated(second, written, memory)
+        if other is not None and other.start is not None:
+            value = best_year_near(first, other.start)
+            return value if value is not None else other
+    value, other = _dated(first, written, memory), _dated(second, written, memory)
+    if value is None:
+        return other
+    if other is None or value.start is None or other.start is None or value.conflict is not None:
+        return value
+    apart = abs((value.start - other.start).days)
+    if first.days and second.days and apart > 2:
+        note = f"the other calendar says {other.start.isoformat()}"
+        return Interval(value.start, value.end, value.precision, value.rule, value.start_grain,
+                        value.end_grain, value.calendar, note)  # fmt: skip
+    return value
+
+
+def best_year_near(expression: Expression, day: date) -> Interval | None:
+    """Day and month in the year that brings them nearest to a day known otherwise."""
+    options = [gregorian_value(expression, day.year + shift) for shift in (-1, 0, 1)]
+    known = [x for x in options if x is not None and x.start is not None]
+    return min(known, key=lambda x: abs((x.start - day).days) if x.start else 0, default=None)
+
+
+# ------------------------------------------------------------------------------------------ periods, years
+
+
+def _period(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    if expression.ends is None:
+        return None
+    one, two = expression.ends
+    for part in (one, two):
+        part.tense = part.tense or expression.tense
+    last = resolve(two, written, memory)
+    if last is None or (last.end is None and last.start is None):
+        return None
+    first = resolve(one, written, memory)
+    if first is not None and first.start is not None and last.end is not None and first.start > last.end:
+        anchor = last.end
+        first = resolve(one, anchor, memory) if not one.absolute else first
+    if first is None or first.start is None or last.end is None or first.start > last.end:
+        return None
+    conflict = first.conflict or last.conflict
+    return Interval(first.start, last.end, Precision.INTERVAL, "from .. to", first.start_grain, last.end_grain,
+                    last.calendar, conflict)  # fmt: skip
+
+
+def _named_years(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    years = expression.years
+    if expression.calendar == "hijri":
+        first, last = cal.from_hijri(years[0], 1, 1), cal.hijri_month(years[-1], 12)
+        if first is None or last is None:
+            return None
+        return Interval(first, last[1], Precision.YEAR, "Hijri year", calendar="hijri")
+    low, high = min(years), max(years)
+    if expression.edge is not None and low == high:
+        return edge_of_year(low, expression.edge)
+    precision = Precision.YEAR if low == high else Precision.INTERVAL
+    return Interval(date(low, 1, 1), date(high, 12, 31), precision, "year", "year", "year")
+
+
+def edge_of_year(year: int, edge: str) -> Interval:
+    first, last = {"start": (1, 1), "middle": (6, 7), "end": (12, 12)}[edge]
+    return Interval(date(year, first, 1), cal.month_end(year, last), Precision.INTERVAL, f"{edge} of a year",
+                    "month", "month")  # fmt: skip
+
+
+def _decade(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    low, high = min(expression.decades), max(expression.decades)
+    if expression.edge == "start":
+        return Interval(date(low, 1, 1), None, Precision.INTERVAL, "start of a decade", "year", "year")
+    if expression.edge == "middle":
+        low, high = low + 4, low - 4 + 0
+        return Interval(date(low, 1, 1), date(low + 2, 12, 31), Precision.INTERVAL, "middle of a decade",
+                        "year", "year")  # fmt: skip
+    if expression.edge == "end":
+        return Interval(date(high + 7, 1, 1), date(high + 9, 12, 31), Precision.INTERVAL, "end of a decade",
+                        "year", "year")  # fmt: skip
+    return Interval(date(low, 1, 1), date(high + 9, 12, 31), Precision.INTERVAL, "decade", "year", "year")
+
+
+def _part(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    """النصف الثاني من السنة, الربع الأول من 2016, النصف الأول من شهر رمضان."""
+    if expression.part is None:
+        return None
+    which, pieces = expression.part
+    if expression.count is not None and which == 0:
+        which = expression.count
+    if not 1 <= which <= pieces:
+        return None
+    if expression.months:
+        whole = _dated(_without_part(expression), written, memory)
+        if whole is None or whole.start is None or whole.end is None:
+            return None
+        length = (whole.end - whole.start).days + 1
+        start = whole.start + timedelta(days=length * (which - 1) // pieces)
+        end = whole.start + timedelta(days=length * which // pieces - 1)
+        return Interval(start, end, Precision.INTERVAL, "part of a month", calendar=whole.calendar)
+    year = _years(expression, written, memory) if expression.years or expression.year_same else None
+    if year is None and expression.year_relative is not None and written is not None:
+        year = written.year + expression.year_relative
+    if year is None:
+        return None
+    months = 12 // pieces
+    first = (which - 1) * months + 1
+    precision = Precision.QUARTER if pieces == 4 else Precision.INTERVAL
+    return Interval(date(year, first, 1), cal.month_end(year, first + months - 1), precision,
+                    "part of a year", "month", "month")  # fmt: skip
+
+
+def _without_part(expression: Expression) -> Expression:
+    return Expression(
+        "month", expression.tokens, expression.span, months=expression.months, years=expression.years,
+        calendar=expression.calendar, relative=expression.relative, relative_word=expression.relative_word,
+        year_relative=expression.year_relative, year_same=expression.year_same, tense=expression.tense,
+    )  # fmt: skip
+
+
+def _season(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    if expression.season is None:
+        return None
+    name = expression.season
+    year: int | None
+    if expression.years:
+        year = expression.years[0]
+    elif expression.year_same:
+        year = memory.last.start.year if memory.last is not None and memory.last.start is not None else None
+    elif written is None:
+        return None
+    elif expression.year_relative is not None:
+        year = written.year + expression.year_relative
+    else:
+        year = _season_year(expression, name, written)
+    if year is None:
+        return None
+    start, end = cal.season(name, year)
+    return Interval(start, end, Precision.SEASON, "season", "month", "month")
+
+
+def _season_year(expression: Expression, name: str, written: date) -> int:
+    relative = expression.relative or 0
+    options = [(cal.season(name, written.year + shift), written.year + shift) for shift in (-2, -1, 0, 1, 2)]
+    if relative < 0:
+        return max(year for (_, end), year in options if end < written)
+    if relative > 0:
+        return min(year for (start, _), year in options if start > written)
+    inside = [year for (start, end), year in options if start <= written <= end]
+    return inside[0] if inside else written.year
+
+
+def _feast(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    if expression.feast is None:
+        return None
+    feast = vocabulary().source.feasts[expression.feast]
+    length = feast.holiday if expression.holiday and feast.holiday else feast.days
+    base = Expression(
+        "day", expression.tokens, expression.span, months=[feast.month], days=[feast.day],
+        calendar=feast.calendar, years=expression.years, relative=expression.relative,
+        year_relative=expression.year_relative, tense=expression.tense,
+    )  # fmt: skip
+    if feast.calendar == "hijri" and base.years and base.years[0] > 1600:
+        value = _hijri_feast_in(base, base.years[0])
+    elif feast.calendar == "hijri" and base.year_relative is not None and written is not None:
+        value = _hijri_feast_in(base, written.year + base.year_relative)
+    else:
+        value = _dated(base, written, memory)
+    if value is None or value.start is None:
+        return None
+    start = value.start + timedelta(days=(expression.count or 1) - 1)
+    end = start + timedelta(days=(1 if expression.count else length) - 1)
+    return Interval(start, end, _day_precision(start, end), "feast", calendar=feast.calendar)
+
+
+def _hijri_feast_in(base: Expression, year: int) -> Interval | None:
+    """A Hijri feast in a Gregorian year (the first one, where a year has two)."""
+    around = cal.hijri_year_of(date(year, 1, 1))
+    if around is None:
+        return None
+    for hijri in (around[0], around[0] + 1):
+        value = hijri_value(base, hijri)
+        if value is not None and value.start is not None and value.start.year == year:
+            return value
+    return None
+
+
+def _same(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    """نفس الفترة, نفس الفترة من عام 2014."""
+    value = memory.last
+    if value is None or value.start is None or value.end is None:
+        return None
+    year = expression.years[0] if expression.years else None
+    if year is None and expression.year_relative is not None and written is not None:
+        year = written.year + expression.year_relative
+    if year is None:
+        return value.with_rule("the period named before")
+    shift = year - value.end.year
+    start = cal.add_months(value.start, 12 * shift)
+    end = cal.add_months(value.end, 12 * shift)
+    if value.end_grain == "month":
+        end = cal.month_end(end.year, end.month)
+        # "up to the end of June" compares with January to June
+        start = date(start.year, 1, 1) if value.precision is not Precision.QUARTER else start
+    return Interval(start, end, value.precision, "the same period of another year", value.start_grain,
+                    value.end_grain)  # fmt: skip
+
+
+def _same_day(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    if memory.last_day is None:
+        return None
+    return Interval(memory.last_day, memory.last_day, Precision.DAY, "the day named before")
+
+
+def _unit(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    if expression.same:
+        value = memory.last
+        if value is None or value.start is None:
+            return None
+        return resolve_unit(expression, value.start, memory.setting, 0)
+    if written is None:
+        return None
+    return resolve_unit(expression, written, memory.setting, expression.relative or 0)
+
+
+_KINDS: dict[str, Callable[[Expression, date | None, Memory], Interval | None]] = {
+    "day": _day,
+    "month": _dated,
+    "years": _named_years,
+    "campaign": _named_years,
+    "decade": _decade,
+    "part": _part,
+    "season": _season,
+    "feast": _feast,
+    "same": _same,
+    "sameday": _same_day,
+    "unit": _unit,
+    "offset": lambda expression, written, memory: resolve_offset(expression, written, memory.setting),
+    "last": lambda expression, written, memory: resolve_offset(expression, written, memory.setting),
+}
