@@ -2,48 +2,103 @@
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
+from dataclasses import replace
+from pathlib import Path
 
 from flows.clean.normalize import clean, concat
 from flows.clean.segment import sentences, tokenize
-from flows.read.decode import decode
-from flows.records import Article, Block, BlockKind, DateValue, DecodedText, RawFile, Rejection, Span
+from flows.read import sources
+from flows.read.decode import MAX_BYTES, decode
+from flows.read.language import arabic_share, language
+from flows.read.layout import lay_out
+from flows.read.metadata import front_matter, merge, read_fields
+from flows.read.rules import rules
+from flows.records import Article, Block, DateValue, DecodedText, Metadata, RawFile, Rejection, Span
 
 __all__ = ["read_document"]
 
 
+def _reject(raw: RawFile, cause: str, message: str) -> Rejection:
+    return Rejection(raw.uri, "layout", cause, message, raw.sha256, len(raw.data))
+
+
 def read_document(
-    raw: RawFile, *, recurring: frozenset[str] = frozenset()
+    raw: RawFile,
+    *,
+    recurring: frozenset[str] = frozenset(),
+    max_bytes: int = MAX_BYTES,
+    folder: Path | None = None,
 ) -> tuple[DecodedText, Article] | Rejection:
-    """Decode and lay out one file."""
-    decoded = decode(raw)
+    """One file's bytes -> its raw text and the article in it, or why there is none.
+
+    ``recurring``  folded lines known to recur over many articles of the source (boilerplate)
+    ``folder``     where the sources' YAML lies; None for the package's own
+
+    ``Article.published`` stays empty: the pipeline resolves ``Article.metadata.published``.  Where only the text
+    says when it was published, that line is handed on there with ``extra["published_basis"] = "text"``.
+    Rejections: those of decoding, and ``empty`` where nothing but boilerplate is left.
+    """
+    source, named = sources.find(raw.metadata, raw.uri, folder)
+    decoded = decode(raw, declared=source.encoding if source else None, max_bytes=max_bytes)
     if isinstance(decoded, Rejection):
         return decoded
+    metadata, skip_raw = raw.metadata, 0
+    if (front := front_matter(decoded.text)) is not None:
+        metadata, skip_raw = merge(raw.metadata, front[0]), front[1]
+        if source is None:
+            source, named = sources.find(metadata, raw.uri, folder)
+    if named:
+        metadata = merge(metadata, read_fields(named))
     text = clean(decoded.text)
-    lines = [(m.start(), m.end()) for m in re.finditer(r"[^\n]+", text.text)]
-    if not lines:
-        return Rejection(raw.uri, "layout", "empty", "no text in the file", raw.sha256, len(raw.data))
-    parts: list[tuple[BlockKind, Span]] = []
-    first = text.text[lines[0][0] : lines[0][1]]
-    titled = text.text[lines[0][1] : lines[0][1] + 2] == "\n\n" and len(first) < 200
-    for i, span in enumerate(lines):
-        parts.append((BlockKind.TITLE if titled and i == 0 else BlockKind.PARAGRAPH, span))
-    joined = concat([(text, span) for _, span in parts])
-    blocks = []
-    at = 0
-    for kind, (a, b) in parts:
+    skip = bisect_left(text.start, skip_raw) if skip_raw else 0  # type: ignore[arg-type]  # sorted like a list
+    layout = lay_out(text, metadata, rules(source), skip=skip, recurring=recurring)
+    if not layout.blocks:
+        return _reject(raw, "empty", "the file holds no text beside boilerplate")
+    joined = concat([(text, span) for _, span in layout.blocks])
+    blocks, at = [], 0
+    for kind, (a, b) in layout.blocks:
         blocks.append(Block(kind, (at, at + b - a)))
         at += b - a + 1
+    boilerplate: list[Span] = [(0, skip_raw)] if skip_raw else []
+    boilerplate += [text.raw_span(span) for span in layout.boilerplate]
     tokens = tokenize(joined.text)
+    share = arabic_share(joined.text)
     return decoded, Article(
-        raw.name,
-        joined,
-        tuple(blocks),
-        tokens,
-        sentences(joined.text, tokens, blocks),
-        DateValue(),
-        "ar",
-        1.0,
-        raw.metadata.source,
-        raw.metadata,
+        id=raw.name,
+        text=joined,
+        blocks=tuple(blocks),
+        tokens=tokens,
+        sentences=sentences(joined.text, tokens, blocks),
+        published=DateValue(),
+        language=language(decoded.text[skip_raw:], share),
+        arabic_share=round(share, 4),
+        source=source.slug if source is not None and metadata.source is None else metadata.source,
+        metadata=_complete(metadata, layout.published, layout.author, raw, source),
+        boilerplate=tuple(boilerplate),
     )
+
+
+def _complete(
+    metadata: Metadata, published: str | None, author: str | None, raw: RawFile, source: sources.Source | None
+) -> Metadata:
+    """Metadata with what the text itself says where nothing else does."""
+    extra: dict[str, str] = {}
+    if metadata.published is None and published is not None:
+        metadata = replace(metadata, published=published)
+        extra["published_basis"] = "text"
+    elif (
+        metadata.published is None
+        and source is not None
+        and source.published_from_mtime
+        and raw.modified is not None
+    ):
+        from datetime import UTC, datetime
+
+        metadata = replace(metadata, published=datetime.fromtimestamp(raw.modified, UTC).isoformat())
+        extra["published_basis"] = "mtime"
+    if author is not None and "author" not in metadata.extra:
+        extra["author"] = author
+    return replace(metadata, extra={**metadata.extra, **extra}) if extra else metadata
+
+

@@ -37,22 +37,22 @@ class Expectations(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Boilerplate(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Beyond the generic rules.  Lines are compared folded and whole; patterns run over the folded line."""
 
-    lines: list[str] = []
-    patterns: list[str] = []
-    heads: list[str] = []  # cut from a paragraph's start
-    tails: list[str] = []  # cut from the last paragraph's end
+    lines: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()  # cut from a paragraph's start
+    tails: tuple[str, ...] = ()  # cut from the last paragraph's end
 
 
 class Source(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One outlet."""
 
     slug: str
-    names: list[str]  # as metadata and texts write it, domains included
+    names: tuple[str, ...]  # as metadata and texts write it, domains included
     country: str | None = None  # ISO 3166-1 alpha-2
     timezone: str = "UTC"  # IANA
     months: Literal["maghrebi", "tunisian", "algerian", "egyptian", "levantine", "gulf", "mixed"] = "mixed"
     encoding: str | None = None  # tried first
-    files: list[str] = []  # regular expressions over the path; groups `published`, `title`, any other kept
+    files: tuple[str, ...] = ()  # regular expressions over the path; groups `published`, `title`, any other kept
     boilerplate: Boilerplate = Boilerplate()
     expectations: Expectations = Expectations()
     published_from_mtime: bool = False
@@ -119,7 +119,7 @@ def _file_patterns(folder: Path | None = None) -> list[tuple[re.Pattern[str], So
 
 
 def find(metadata: Metadata, uri: str, folder: Path | None = None) -> tuple[Source | None, dict[str, str]]:
-    """(the source an article belongs to, what its file pattern says): by ``source``, the URL's host, the path."""
+    """(the source, what its file pattern says): found by ``metadata.source``, the URL's host or the path."""
     names = by_name(folder)
     source = None
     if metadata.source:
