@@ -35,6 +35,7 @@ def test_stored_marks_hold_no_text() -> None:
     assert re.search("[\u0600-\u06ff]", ANT_NAMES.read_text(encoding="utf-8")) is None
 
 
+@pytest.mark.shared
 def test_no_article_of_the_check_sets() -> None:
     ids = {m.id for m in marked_files()}
     own = json.loads((ROOT / "tests" / "quality" / "ant20.json").read_text(encoding="utf-8"))
@@ -46,6 +47,7 @@ def test_no_article_of_the_check_sets() -> None:
         assert ids.isdisjoint(a["id"] for a in json.loads(path.read_text(encoding="utf-8")))
 
 
+@pytest.mark.shared
 def test_spans_hold_names(articles: list[OwnArticle]) -> None:
     assert {kind for a in articles for *_, kind in a.mentions} == set(EntityKind)
     wrong = []
@@ -62,6 +64,7 @@ def test_spans_hold_names(articles: list[OwnArticle]) -> None:
     assert wrong == []
 
 
+@pytest.mark.shared
 def test_long_names_are_marked_wherever_they_stand(articles: list[OwnArticle]) -> None:
     missed = []
     for article in articles:
