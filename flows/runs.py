@@ -17,7 +17,8 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from db.load import ensure_pipeline, finish_run, known, refresh_entities, start_run
+from db.entities import refresh_entities
+from db.load import ensure_pipeline, finish_run, known, start_run
 from db.load import load as load_rows
 from db.rows import ArticleRows, PipelineRow
 from db.rows import Batch as LoadBatch
