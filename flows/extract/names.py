@@ -76,7 +76,7 @@ def _rule_candidates(words: Words) -> list[Candidate]:
         elif c.kind is LOCATION and words.text[c.first][0] == "ب":
             known.clitic_places[c.first] = max(c.last, known.clitic_places.get(c.first, -1))
     for hit in hits:  # a doubtful place is one after مدينة
-        if hit.entry.kind is LOCATION and hit.entry.flags == "w":
+        if hit.entry.kind is LOCATION and hit.entry.flags:
             first, last = words.at(hit.start), words.at(hit.end - 1)
             if hit.clitic == 0:
                 known.places.setdefault(first, last)
@@ -95,20 +95,30 @@ def _listed(words: Words, hits: Iterable[Hit]) -> list[Candidate]:
     """Listed names that count: safe ones, and doubtful ones that the article supports."""
     hits = list(hits)
     full = {h.entry.identity for h in hits if not h.entry.flags}
+    topics = _topics(words)
     found: list[Candidate] = []
     for hit in hits:
         flags = hit.entry.flags
-        if flags.startswith("t:"):
-            if flags[2:] not in _topics(words) and hit.entry.identity not in full:
-                continue
-        elif flags == "w" and (hit.entry.kind is LOCATION or hit.entry.identity not in full):
-            continue
         first, last = words.at(hit.start), words.at(hit.end - 1)
+        if flags.startswith("t:"):
+            if flags[2:] not in topics and hit.entry.identity not in full:
+                continue
+        elif flags and hit.entry.identity not in full and not (flags == "p" and _after_preposition(words, first, hit)):
+            continue
         if hit.clitic and _reads_whole(words.text[first], hit):
             continue
         score = 0.9 + 0.01 * min(last - first, 8) - (0.05 if hit.clitic else 0.0) - (0.1 if flags else 0.0)
         found.append(Candidate(first, last, hit.start, hit.end, hit.entry.kind, score, "list"))
     return found
+
+
+def _after_preposition(words: Words, first: int, hit: Hit) -> bool:
+    if hit.clitic:
+        return words.text[first][hit.clitic - 1] in "بل"
+    return first > 0 and not words.break_before[first] and words.text[first - 1] in _PREPOSITIONS
+
+
+_PREPOSITIONS = frozenset("في الي من نحو قرب بين جنوب شمال شرق غرب ب".split())
 
 
 def _reads_whole(word: str, hit: Hit) -> bool:

@@ -123,7 +123,10 @@ def _one_way(words: Words, first: int, clitic: int, known: Known, way: Head) -> 
     if way.needs and words.text[j - 1].startswith("ال"):
         definite = True
     if way.after == "nisba":
-        return _nisba(words, j, known, way)
+        before = words.text[first - 1] if first and not words.break_before[first] else ""
+        if before in _MINISTERS and head in _MINISTRIES:
+            return None  # وزير الخارجية الأمريكي: the adjective is the minister's
+        return _nisba(words, j, known, way, feminine=head.endswith("ه") or head.removeprefix("ال") in _FEMININE)
     if way.after == "qualified":
         return _qualified(words, j, known, way)
     if way.after == "proper":
@@ -131,7 +134,12 @@ def _one_way(words: Words, first: int, clitic: int, known: Known, way: Head) -> 
     return _genitive(words, j, known, way, definite=definite)
 
 
-def _nisba(words: Words, j: int, known: Known, way: Head) -> int | None:
+_MINISTERS = frozenset("وزير وزيره الوزير لوزير ووزير وزراء نظيره وزارتي وزيري وزيرا وزاره".split())
+_MINISTRIES = frozenset("الخارجيه الداخليه الدفاع".split())
+_FEMININE = frozenset("قوات سلطات مخابرات استخبارات جمارك".split())
+
+
+def _nisba(words: Words, j: int, known: Known, way: Head, *, feminine: bool) -> int | None:
     """الجيش الإسرائيلي، المنتخب الوطني المغربي، القوات المسلحة الملكية المغربية"""
     general = phrase_words().general
     n = len(words)
@@ -139,11 +147,11 @@ def _nisba(words: Words, j: int, known: Known, way: Head) -> int | None:
     k = j
     while k < n and k < j + 4 and not words.break_before[k]:
         word = words.text[k]
-        if word.startswith("ال") and word in nisbas():
+        if word.startswith("ال") and word in nisbas() and word.endswith("ه") == feminine:
             last = k
             k += 1
             continue
-        if last is None and word in general:
+        if last is None and word in general and word.endswith("ه") == feminine:
             k += 1
             continue
         break

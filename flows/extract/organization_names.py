@@ -33,7 +33,7 @@ class Group(msgspec.Struct, forbid_unknown_fields=True):
     "safe" always, "agree" only where the article also has it with a head or in another full form, "topic" where
     the article speaks of the group's topic, "never".
     ``names``: the full name, then other spellings, acronyms and short forms, separated by " | "; a form in
-    parentheses counts only like an "agree" one.
+    parentheses counts only like an "agree" one, a place in angle brackets after a preposition, too.
     """
 
     names: list[str]
@@ -65,17 +65,17 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
             if forms[0].startswith("="):  # another name of something listed elsewhere: a country
                 identity, forms = forms[0][1:].strip(), forms[1:]
             for form in forms:
-                weak = form.startswith("(")
-                name = fold(form.strip("()"))
+                weak = {"(": "w", "<": "p"}.get(form[0], "")
+                name = fold(form.strip("()<>"))
                 arabic = any("ء" <= c <= "ي" for c in name)
                 if group.heads and arabic:
                     for head in group.heads:
                         yield f"{fold(head)} {name}", group.kind, identity, ""
                 if weak:
-                    yield name, group.kind, identity, "w"
+                    yield name, group.kind, identity, weak
                 elif group.bare != "never" or not group.heads:
                     flag = _FLAG.get(group.bare, "")
-                    yield name, group.kind, identity, flag + (group.topic if flag == "t" else "")
+                    yield name, group.kind, identity, flag + (":" + group.topic if flag == "t" else "")
 
 
 def compile_organizations() -> str:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.clean.normalize import fold
+from flows.extract.name_lexicon import is_ordinary
 from flows.extract.organization_names import compile_organizations
 from flows.extract.resources import read_yaml
 
@@ -57,18 +58,22 @@ class Counts:
                     near[word] += 1
         return {w: near[w] / n for w, n in self.total.items()}
 
-    def place_share(self, before: set[str]) -> dict[str, float]:
-        """Share of a word's occurrences right after a word such as مدينة, في, إلى or with ب before it."""
+    def place_share(self, before: set[str], settled: set[str]) -> tuple[dict[str, float], Counter[str]]:
+        """Share of a word's occurrences right after a word such as في, إلى or with ب before it, and how often it
+        stands right after a word such as مدينة, which only places do."""
         near: Counter[str] = Counter()
+        certain: Counter[str] = Counter()
         for words in self.sentences:
             for i, word in enumerate(words):
                 if i and words[i - 1] in before:
                     near[word] += 1
+                if i and words[i - 1] in settled:
+                    certain[word] += 1
         share: dict[str, float] = {}
         for word, n in self.total.items():
             with_b = self.total["ب" + word]
             share[word] = (near[word] + with_b) / (n + with_b)
-        return share
+        return share, certain
 
 
 def news_texts(path: Path) -> Iterator[str]:
@@ -218,7 +223,8 @@ def communes() -> Iterator[tuple[str, str]]:
 
 def build_places(counts: Counts) -> None:
     """gazetteer_places.tsv: folded key, id, flags ("w": also an ordinary word or a personal name)."""
-    share = counts.place_share(set(fold("في إلى من مدينة بمدينة ولاية بولاية جهة بجهة إقليم بين نحو قرب").split()))
+    settled = set(fold("مدينة بمدينة ولاية بولاية إقليم بإقليم معتمدية بمعتمدية العاصمة محافظة بمحافظة").split())
+    share, certain = counts.place_share(settled | set(fold("في إلى من بين نحو قرب").split()), settled)
     common = set((RESOURCES / "names_common.tsv").read_text(encoding="utf-8").split())
     units = {w for w, flags in _unit_flags() if "w" not in flags or "g" in flags}
     safe: dict[str, str] = {}
@@ -229,7 +235,7 @@ def build_places(counts: Counts) -> None:
             if len(key) < 3 or key in safe:
                 continue
             words = key.replace("-", " ").split()
-            weak = not trusted and _weak_place(words, counts, share, common, units)
+            weak = not trusted and _weak_place(words, counts, share, certain, common, units)
             if weak:
                 doubtful.setdefault(key, identity)
             else:
@@ -246,15 +252,19 @@ def build_places(counts: Counts) -> None:
 
 
 def _weak_place(
-    words: list[str], counts: Counts, share: dict[str, float], common: set[str], units: set[str]
+    words: list[str],
+    counts: Counts,
+    share: dict[str, float],
+    certain: Counter[str],
+    common: set[str],
+    units: set[str],
 ) -> bool:
     if len(words) > 1:
-        return all(w in units or w in common for w in words)
+        return all(w in units or is_ordinary(w) for w in words)
     word = words[0]
-    n = counts.total[word]
-    if n >= 4:
-        return share[word] < 0.4
-    return word in units or word in common or word.removeprefix("ال") in common or len(word) < 4
+    if counts.total[word] >= 4:
+        return share[word] < 0.4 or not certain[word]
+    return word in units or is_ordinary(word) or word.removeprefix("ال") in common or len(word) < 4
 
 
 def _unit_flags() -> Iterator[tuple[str, str]]:
