@@ -64,8 +64,9 @@ def tokenize(text: str) -> tuple[Token, ...]:
 
     Spans are code points of ``text``; blanks belong to no token, every other character to exactly one.
     """
-    kinds = _KINDS
-    return tuple([Token(*m.span(), kinds[m.lastindex or 5]) for m in _TOKEN.finditer(text)])
+    kinds, new = _KINDS, tuple.__new__
+    # Token(...) would go through a Python-level constructor, half the time of this loop
+    return tuple([new(Token, (m.start(), m.end(), kinds[m.lastindex or 5])) for m in _TOKEN.finditer(text)])
 
 
 # ------------------------------------------------------------------------------------------ sentences
@@ -85,8 +86,9 @@ def _abbreviations() -> frozenset[str]:
     return frozenset(msgspec.convert(yaml.safe_load(text), _Abbreviations).words)
 
 
-def _ends_sentence(text: str, a: int, b: int, end: int, tokens: Sequence[Token], at: int) -> bool:
-    """Whether the marks text[a:b] end a sentence inside a block that ends at ``end``; ``at`` is their token."""
+def _ends_sentence(text: str, marks_at: Span, end: int, tokens: Sequence[Token], at: int) -> bool:
+    """Whether marks end a sentence inside a block that ends at ``end``; ``at`` is their first token."""
+    a, b = marks_at
     token = tokens[at]
     if token.kind is not TokenKind.PUNCTUATION:
         return False  # inside a number, an abbreviation or an address
@@ -134,7 +136,7 @@ def _block_sentences(
     for match in _STOP.finditer(text, start, end):
         a, b = match.span()
         at = bisect_right(starts, a) - 1
-        if at < first or not _ends_sentence(text, a, b, end, tokens, at):
+        if at < first or not _ends_sentence(text, (a, b), end, tokens, at):
             continue
         if enclosed is None:
             enclosed = [m.span() for m in _ENCLOSED.finditer(text, start, end)]
@@ -152,8 +154,10 @@ def _block_sentences(
 def sentences(text: str, tokens: Sequence[Token], blocks: Sequence[Block]) -> tuple[Sentence, ...]:
     """Sentences of clean text.
 
-    A title is one sentence; a paragraph's end ends a sentence; inside one, ``. ! ؟ ?`` do, but not in numbers,
-    after abbreviations and initials, in short quotations and parentheses.  Commas never do: a long chain stays
+    A title is one sentence; a paragraph's end ends a sentence; inside one, ``. ! ؟ ?`` do, but not in
+    numbers,
+    after abbreviations and initials, in short quotations and parentheses.  Commas never do: a long chain
+    stays
     whole.  Every token belongs to exactly one sentence; without ``blocks`` every line is a paragraph.
     """
     starts = [token[0] for token in tokens]

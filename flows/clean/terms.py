@@ -1,8 +1,9 @@
-"""Search terms: the folded word and its light stem, computed here because PostgreSQL's own Arabic configuration
+"""Search terms: the folded word and its light stem, computed here because PostgreSQL's own Arabic
+configuration
 takes the ف of فرنسا for a particle (see the measurements in the project's notes) and costs ten times as much.
 
-A query goes through the same functions, so what matters is that both sides agree: و خلص and وخلص meet, and so do
-المباحثات and مباحثات, المديرية and المديريه.
+A query goes through the same functions, so what matters is that both sides agree: و خلص and وخلص meet, and
+so do المباحثات and مباحثات, المديرية and المديريه.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def tsvector_literal(text: str) -> str:
     for term, place in terms(text):
         term = term[:_MAX_TERM]
         known = places.setdefault(term, [])
-        if len(known) < _MAX_POSITIONS and place <= _MAX_POSITION or not known:
+        if (len(known) < _MAX_POSITIONS and place <= _MAX_POSITION) or not known:
             known.append(min(place, _MAX_POSITION))
     # words are letters and digits only, so nothing needs quoting but the quotes themselves
     return " ".join(f"'{term}':{','.join(map(str, places[term]))}" for term in sorted(places))

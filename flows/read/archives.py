@@ -1,6 +1,7 @@
 """Archives read in place: zip, tar, compressed tar, and single compressed files.
 
-A member of a zip or a plain tar is read by its position.  A compressed tar can only be read from its start, so
+A member of a zip or a plain tar is read by its position.  A compressed tar can only be read from its start,
+so
 ``listing`` goes through it twice, once for manifests and sidecars and once handing each member out with its
 bytes; nothing is read once per member and nothing is unpacked to disk.
 """
@@ -21,12 +22,13 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import IO, Any, cast
 
 __all__ = [
     "ArchiveError",
     "Member",
-    "TooLarge",
+    "TooLargeError",
     "aside",
     "compression",
     "decompress",
@@ -60,7 +62,7 @@ class ArchiveError(Exception):
         self.cause = cause
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """More bytes than an article may have; the argument is how many are known of."""
 
 
@@ -123,7 +125,7 @@ def opened(path: str) -> IO[bytes]:
 
 def _zstd() -> Any:
     try:
-        import zstandard
+        import zstandard  # type: ignore[import-not-found,unused-ignore]
     except ImportError as exc:
         raise ArchiveError("unsupported", "zstandard files want the package `zstandard`") from exc
     return zstandard
@@ -140,7 +142,7 @@ def _decompressing(stream: IO[bytes], suffix: str) -> IO[bytes]:
 
 
 def decompress(data: bytes, suffix: str, limit: int) -> bytes:
-    """At most ``limit`` bytes of a compressed file.  Raises TooLarge, and ArchiveError where it is broken."""
+    """At most ``limit`` bytes of a compressed file.  Raises TooLargeError and ArchiveError."""
     out = bytearray()
     try:
         with _decompressing(io.BytesIO(data), suffix) as stream:
@@ -155,7 +157,7 @@ def decompress(data: bytes, suffix: str, limit: int) -> bytes:
             raise
         raise ArchiveError("bad_archive", f"broken {suffix[1:]} data: {exc}") from exc
     if len(out) > limit:
-        raise TooLarge(len(out))
+        raise TooLargeError(len(out))
     return bytes(out)
 
 
@@ -175,7 +177,7 @@ def _zip(path: str) -> zipfile.ZipFile:
     if _URL.match(path):
         return _zip_at(path, (0.0, 0))
     try:
-        state = os.stat(path)
+        state = Path(path).stat()
     except OSError as exc:
         raise ArchiveError("unreadable", exc.strerror or str(exc)) from exc
     return _zip_at(path, (state.st_mtime, state.st_size))
@@ -210,7 +212,7 @@ def _zip_read(path: str, member: Member, limit: int) -> bytes:
     except (*_BROKEN, RuntimeError) as exc:
         raise ArchiveError("bad_archive", f"broken member: {exc}") from exc
     if len(data) > limit:
-        raise TooLarge(len(data))
+        raise TooLargeError(len(data))
     return data
 
 
@@ -237,7 +239,7 @@ def _tar_stream(path: str) -> Iterator[tuple[tarfile.TarInfo, Callable[[int], by
                     return b"" if extracted is None else extracted.read(limit)
 
                 yield info, body
-                archive.members = []  # tarfile would keep them all
+                cast(Any, archive).members = []  # tarfile would keep them all
 
 
 def _tar_plain(path: str) -> list[Member]:
@@ -254,11 +256,11 @@ def _tar_read(path: str, member: Member, limit: int) -> bytes:
     if member.offset is None:
         raise ArchiveError("unreadable", "no position in the archive")
     if member.size > limit:
-        raise TooLarge(member.size)
+        raise TooLargeError(member.size)
     try:
         version = (0.0, 0)
         if not _URL.match(path):
-            state = os.stat(path)
+            state = Path(path).stat()
             version = (state.st_mtime, state.st_size)
         stream = _tar_handle(path, version)
         stream.seek(member.offset)
@@ -279,14 +281,14 @@ def aside(path: str, member: Member) -> bytes:
 
 
 def read(path: str, member: Member, limit: int) -> bytes:
-    """At most ``limit`` bytes of a member.  Raises TooLarge and ArchiveError."""
+    """At most ``limit`` bytes of a member.  Raises TooLargeError and ArchiveError."""
     return _zip_read(path, member, limit) if kind(path) == "zip" else _tar_read(path, member, limit)
 
 
 def _guarded(path: str, steps: Iterator[Member]) -> Iterator[Member]:
     try:
         yield from steps
-    except (ArchiveError, TooLarge):
+    except (ArchiveError, TooLargeError):
         raise
     except _BROKEN as exc:
         raise ArchiveError("bad_archive", f"broken archive: {exc}") from exc

@@ -68,9 +68,9 @@ _FLOOR = math.log(0.02 / 1000)
 
 def _bare(encoding: str, data: bytes) -> tuple[str, int]:
     """(codec without byte-order mark, length of the mark) of a recorded encoding."""
-    for mark, name, bare in _BOMS:
-        if name == encoding and data.startswith(mark):
-            return bare, len(mark)
+    for sign, name, bare in _BOMS:
+        if name == encoding and data.startswith(sign):
+            return bare, len(sign)
     return encoding, 0
 
 
@@ -264,9 +264,9 @@ def _without_mark(data: bytes) -> tuple[str, float] | None:
             if all(share(4, offset, b"\0") > 0.95 for offset in high):
                 return codec, 0.95
     for codec, high_at in (("utf-16-le", 1), ("utf-16-be", 0)):
-        high, low = share(2, high_at, b"\x06\x00\x20\xfe"), share(2, 1 - high_at, b"\x06\x00\x20\xfe")
-        if high > 0.9 and low < 0.6 and share(2, high_at, b"\x06\x00") > 0.8:
-            return codec, round(min(0.99, high), 2)
+        upper, lower = share(2, high_at, b"\x06\x00\x20\xfe"), share(2, 1 - high_at, b"\x06\x00\x20\xfe")
+        if upper > 0.9 and lower < 0.6 and share(2, high_at, b"\x06\x00") > 0.8:
+            return codec, round(min(0.99, upper), 2)
     return None
 
 
@@ -275,7 +275,7 @@ def _control_share(text: str) -> float:
 
 
 def _utf8_faults(data: bytes) -> tuple[str, int, int] | None:
-    """(escaped text, invalid bytes, valid sequences of several bytes) where UTF-8 is still the best reading."""
+    """(escaped text, invalid bytes, sequences of several bytes) where UTF-8 is still the best reading."""
     escaped = data.decode("utf-8", "surrogateescape")
     invalid = sum(len(m.group()) for m in re.finditer("[\udc80-\udcff]+", escaped))
     valid = sum(1 for c in escaped if "\x7f" < c < "\udc80" or c > "\udcff")
@@ -285,21 +285,21 @@ def _utf8_faults(data: bytes) -> tuple[str, int, int] | None:
 def _single_byte(data: bytes) -> tuple[str, float] | None:
     """(codec, confidence) of the most plausible Arabic single-byte encoding, or None."""
     sample = data[:65536]
-    rated = []
+    rated: list[tuple[float, int, str]] = []
     for codec in _SINGLE:
         try:
             text = sample.decode(codec)
         except UnicodeDecodeError:
             continue
-        rated.append((_worth(text) if not sample.isascii() else _FLOOR, -_SINGLE.index(codec), codec))
+        rated.append((_worth(text), -_SINGLE.index(codec), codec))
     if not rated:
         return None
     rated.sort(reverse=True)
-    worth = rated[0][0]
+    first = rated[0][0]
     # Arabic prose lies near -3.2, noise below -6
-    confidence = 1 / (1 + math.exp(-3 * (worth + 5)))
+    confidence = 1 / (1 + math.exp(-3 * (first + 5)))
     if len(rated) > 1:
-        confidence *= 1 - 0.3 * math.exp(-4 * abs(worth - rated[1][0]))
+        confidence *= 1 - 0.3 * math.exp(-4 * abs(first - rated[1][0]))
     return (rated[0][2], round(confidence, 3)) if confidence > 0.5 else None
 
 
@@ -308,7 +308,7 @@ def _by_statistics(data: bytes) -> tuple[str, float] | None:
     from charset_normalizer import from_bytes
 
     best = from_bytes(data[:65536], threshold=0.25).best()
-    if best is None or best.encoding in ("utf_7",):
+    if best is None or best.encoding == "utf_7":
         return None
     try:
         codecs.lookup(best.encoding)
@@ -373,7 +373,7 @@ def _reject(raw: RawFile, cause: str, message: str) -> Rejection:
 def _finish(raw: RawFile, encoding: str, confidence: float, basis: str) -> DecodedText | Rejection:
     codec, skip = _bare(encoding, raw.data)
     escaped = _escape(raw.data[skip:], codec)
-    faults = ()
+    faults: tuple[Fault, ...] = ()
     if _UNFIT_OR_CONTROL.search(escaped) or (len(raw.data) - skip) % _width(codec):
         if _control_share(escaped) > 0.3:
             return _reject(raw, "binary", "the file holds control bytes, not text")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from flows.clean.normalize import clean, concat
 from flows.clean.segment import sentences, tokenize
@@ -35,7 +36,8 @@ def read_document(
     ``recurring``  folded lines known to recur over many articles of the source (boilerplate)
     ``folder``     where the sources' YAML lies; None for the package's own
 
-    ``Article.published`` stays empty: the pipeline resolves ``Article.metadata.published``.  Where only the text
+    ``Article.published`` stays empty: the pipeline resolves ``Article.metadata.published``.  Where only the
+    text
     says when it was published, that line is handed on there with ``extra["published_basis"] = "text"``.
     Rejections: those of decoding, and ``empty`` where nothing but boilerplate is left.
     """
@@ -51,7 +53,7 @@ def read_document(
     if named:
         metadata = merge(metadata, read_fields(named))
     text = clean(decoded.text)
-    skip = bisect_left(text.start, skip_raw) if skip_raw else 0  # type: ignore[arg-type]  # sorted like a list
+    skip = int(np.searchsorted(text.start, skip_raw)) if skip_raw else 0
     layout = lay_out(text, metadata, rules(source), skip=skip, recurring=recurring)
     if not layout.blocks:
         return _reject(raw, "empty", "the file holds no text beside boilerplate")
@@ -100,5 +102,3 @@ def _complete(
     if author is not None and "author" not in metadata.extra:
         extra["author"] = author
     return replace(metadata, extra={**metadata.extra, **extra}) if extra else metadata
-
-

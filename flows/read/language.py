@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 __all__ = ["arabic_share", "language"]
 
 _WORD = re.compile(r"[^\W\d_]+")
+_FOREIGN = re.compile("[یکگچپژےہٹڈڑںەێۆڕڵټډړږښګڼۍې]")
 _ARABIC = 0.4  # share of letters from which a mixed text counts as written in an Arabic-script language
 _SAMPLE = 4000
 
@@ -42,7 +43,7 @@ def _letters() -> NDArray[np.uint8]:
         char = chr(code)
         if char.isalpha():
             arabic = 0x600 <= code < 0x700 or 0x750 <= code < 0x780 or 0x870 <= code < 0x900 or code >= 0xFB50
-            table[code] = 1 if arabic and not 0xFF00 <= code else 2
+            table[code] = 1 if arabic and not code >= 0xFF00 else 2
     table[0x3400:0xA640] = 2
     table[0xAC00:0xD7A4] = 2
     table[0x640] = 0
@@ -75,8 +76,7 @@ def language(raw: str, share: float) -> str:
     """``ar``, another ISO 639-1 code, or ``und``.  ``raw`` is the text before cleaning (Persian letters still
     in place), ``share`` its Arabic share."""
     if share >= _ARABIC:
-        foreign = sum(raw.count(letter) for letter in "یکگچپژےہٹڈڑںەێۆڕڵټډړږښګڼۍې")
-        if foreign * 50 > len(raw):
+        if len(_FOREIGN.findall(raw)) * 50 > len(raw):
             return _best(raw, _data().arabic_script, 0.12) or "ar"
         return "ar"
     return _best(raw, _data().others, 0.08) or "und"

@@ -26,9 +26,13 @@ _NAMES_ONLY = re.compile(r"[ء-ي]+(?: [ء-ي]+)*")
 _DASH = re.compile(r" [-|/]+ ?|[-|/]+ |,(?= )|\|")
 _DOMAIN = re.compile(r"(?:www\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,6}")
 _DIGIT = re.compile(r"\d")
-_COUNTER = re.compile(r"[\d\s.,km+%|]{1,20}")
+_COUNTER = re.compile(r"\d{1,6}|\d{1,3}[.,]?\d{0,2} ?[km]|\d{1,4}(?: ?[|/] ?\d{1,4})+")
+_YEAR_END = re.compile(r"\d{4} ?[مه]?$")
 _WEEKDAY = "(?:ال)?(?:احد|اثنين|ثلاثا|ثلاثاء|اربعا|اربعاء|خميس|جمعه|سبت)"
-_CLOCK = r"(?:الساعه ?|علي الساعه ?|-)?\d{1,2} ?[:.h] ?\d{2}(?::\d{2})?(?: ?(?:ص|م|صباحا|مساء|زوالا|ليلا|gmt|am|pm))?"
+_CLOCK = (
+    r"(?:الساعه ?|علي الساعه ?|-)?\d{1,2} ?[:.h] ?\d{2}(?::\d{2})?"
+    r"(?: ?(?:ص|م|صباحا|مساء|زوالا|ليلا|gmt|am|pm))?"
+)
 _DATE = re.compile(
     r"(?:(?:نشر(?:ت)?|نشر في|تاريخ النشر|تاريخ|بتاريخ|حرر|حرر في|تم النشر|اضيف|اضيف في|كتب|published|posted)"
     r"(?: (?:في|يوم|بتاريخ|بواسطه))? ?:? ?)?"
@@ -37,7 +41,7 @@ _DATE = re.compile(
     r"|\d{1,2} (?:من )?[ء-ي]+(?: ?[/(] ?[ء-ي]+ ?\)?)?(?: [ء-ي]+)? \d{4})"
     rf"(?: ?[-|,@] ?| )?(?:{_CLOCK})?)\.?"
 )
-_TITLE_JOINTS = frozenset("بن عبد ابو ابن ايت بو اولاد".split())
+_TITLE_JOINTS = frozenset(["بن", "عبد", "ابو", "ابن", "ايت", "بو", "اولاد"])
 
 
 class _Line(NamedTuple):
@@ -101,9 +105,9 @@ def _mark_lines(lines: list[_Line], rules: Rules, recurring: frozenset[str], tit
             gone[i], zone = True, "form"
         elif short and rules.links.fullmatch(folded):
             gone[i], zone = True, "links"
-        elif short and (rules.line.fullmatch(folded) or _is_widget(folded, rules)):
-            gone[i] = True
-        elif zone == "form" and all(len(rest.folded) <= _SHORT for rest in lines[i:]):
+        elif (short and (rules.line.fullmatch(folded) or _is_widget(folded, rules))) or (
+            zone == "form" and all(len(rest.folded) <= _SHORT for rest in lines[i:])
+        ):
             gone[i] = True
         elif zone == "links" and len(folded) <= _HEADER and not _STOP.search(folded) and i >= 2:
             # a list of other articles' titles: only where no paragraph follows it
@@ -133,7 +137,7 @@ def _widget_run(folded: str, rules: Rules) -> int:
         at = match.end()
         words += 1
         networks += match.group().strip(" |,/") in rules.network
-    return at if networks >= 2 and words >= 3 or networks >= 1 and words >= 4 else 0
+    return at if (networks >= 2 and words >= 3) or (networks >= 1 and words >= 4) else 0
 
 
 def _is_widget(folded: str, rules: Rules) -> bool:
@@ -157,7 +161,9 @@ def _is_name(words: list[str], rules: Rules) -> bool:
     if len(words) <= 2:
         return True
     # a third word that is no article's and no second name's may be a verb: محمد صلاح يغيب
-    return all(w.startswith(("ال", "عبد", "و")) or w in rules.given_names for w in rest[1:]) and len(rest) <= 4
+    return (
+        all(w.startswith(("ال", "عبد", "و")) or w in rules.given_names for w in rest[1:]) and len(rest) <= 4
+    )
 
 
 def _pieces(folded: str) -> list[Span]:
@@ -167,7 +173,9 @@ def _pieces(folded: str) -> list[Span]:
         spans.append((at, match.start()))
         at = match.end()
     spans.append((at, len(folded)))
-    return [(a + len(folded[a:b]) - len(folded[a:b].lstrip()), a + len(folded[a:b].rstrip())) for a, b in spans]
+    return [
+        (a + len(folded[a:b]) - len(folded[a:b].lstrip()), a + len(folded[a:b].rstrip())) for a, b in spans
+    ]
 
 
 def _split_header(line: _Line, rules: Rules, slugged: bool) -> list[_Part] | None:
@@ -213,11 +221,15 @@ def _header(line: _Line, rules: Rules, slugged: bool, strict: bool) -> list[_Par
         parts = _split_header(line, rules, slugged)
         if parts is not None and (slugged or not strict or all(p.kind is None for p in parts)):
             return parts
-    if (signed := rules.signed.search(folded)) is not None and 0 < signed.start() and len(words) <= 14:
+    if (signed := rules.signed.search(folded)) is not None and signed.start() > 0 and len(words) <= 14:
         before = folded[: signed.start("mark")].rstrip(" -/|")
-        if _DIGIT.search(before) or before in rules.places or " " not in before:
+        dated = _YEAR_END.search(before) is not None and rules.sentence_words.isdisjoint(words)
+        if dated or before in rules.places or " " not in before:
             cut = line.start + len(before)
-            return [_Part(BlockKind.DATELINE, line.start, cut), _Part(None, line.start + signed.start("mark"), line.end)]
+            return [
+                _Part(BlockKind.DATELINE, line.start, cut),
+                _Part(None, line.start + signed.start("mark"), line.end),
+            ]
     if _END.search(folded) or _DIGIT.search(folded):
         return None
     if strict and not slugged:
@@ -304,7 +316,10 @@ def _cut_head(part: _Part, search: str, rules: Rules) -> list[_Part]:
     if place and mark[0] not in "(-/:|":
         return [part]
     a, b = part.start, part.start + match.start("mark")
-    parts = [_Part(None, b, part.start + match.end("mark")), _Part(part.kind, part.start + match.end("mark"), part.end)]
+    parts = [
+        _Part(None, b, part.start + match.end("mark")),
+        _Part(part.kind, part.start + match.end("mark"), part.end),
+    ]
     if place.strip(" -/|,"):
         parts.insert(0, _Part(BlockKind.DATELINE, a, a + len(place)))
     return parts
@@ -322,7 +337,7 @@ def _cut_tail(part: _Part, search: str, rules: Rules) -> list[_Part]:
         if match is not None:
             cut = from_ + (match.start("mark") if "mark" in match.groupdict() else match.start())
         else:
-            stop = max(folded.rfind(mark) for mark in ".!?\"")
+            stop = max(folded.rfind(mark) for mark in '.!?"')
             name = folded[stop + 1 :].strip()
             if stop >= 0 and name and _is_name(name.split(" "), rules) and _NAMES_ONLY.fullmatch(name):
                 cut = from_ + stop + 1
@@ -344,7 +359,7 @@ def _deduplicate(parts: list[_Part], search: str) -> list[_Part]:
     for part in parts:
         if part.kind in (BlockKind.TITLE, BlockKind.PARAGRAPH):
             folded = search[part.start : part.end].strip(" .")
-            if folded in seen and len(folded) > 20:
+            if folded in seen and len(folded) > 40:
                 part = _Part(None, part.start, part.end)
             seen.add(folded)
         out.append(part)

@@ -32,6 +32,7 @@ class _Data(msgspec.Struct, forbid_unknown_fields=True):
     bylines: list[str]
     desks: list[str]
     agencies: list[str]
+    agencies_that_are_words: list[str]
     wires: list[str]
     credits: list[str]
     widgets: _Widgets
@@ -72,7 +73,9 @@ def _whole(patterns: Iterable[str]) -> re.Pattern[str]:
 def _words(words: Iterable[str]) -> str:
     """Alternation of literal words, longest first; blanks and dots between single letters may be either."""
     folded = sorted({fold(word) for word in words}, key=lambda w: (-len(w), w))
-    return "|".join(re.escape(word).replace(r"\ ", r"[ .]?") if len(word) <= 7 else re.escape(word) for word in folded)
+    return "|".join(
+        re.escape(word).replace(r"\ ", r"[ .]?") if len(word) <= 7 else re.escape(word) for word in folded
+    )
 
 
 @cache
@@ -88,8 +91,9 @@ def rules(source: Source | None = None) -> Rules:
     data = _data()
     own = source.boilerplate if source is not None else None
     names = [source.slug, *source.names] if source is not None else []
-    agencies = _words([*data.agencies, *names])
-    marks = _words([*data.agencies, *data.desks, *names])
+    plain = _words([*data.agencies, *names])
+    agencies = _words([*data.agencies, *data.agencies_that_are_words, *names])
+    marks = _words([*data.agencies, *data.agencies_that_are_words, *data.desks, *names])
     dash = r"[-/:|]"
     return Rules(
         line=_whole([*data.lines, *(own.patterns if own else [])]),
@@ -100,7 +104,7 @@ def rules(source: Source | None = None) -> Rules:
         head_mark=re.compile(
             rf"(?P<place>[^().:\"\n]{{0,60}}(?:\([^()\n]{{2,20}}\) ?)?)"
             rf"(?P<mark>[(] ?(?:{agencies})(?: ?[,/-] ?(?:{agencies}))* ?[)] ?(?:{dash}+ ?)*"
-            rf"|{dash}+ ?(?:{agencies}) ?{dash}+ ?|(?<![^\W_])(?:{agencies}) ?(?:--+|-(?= )) ?)"
+            rf"|{dash}+ ?(?:{agencies}) ?{dash}+ ?|(?<![^\W_])(?:{plain}) ?(?:--+|-(?= )) ?)"
         ),
         wire=re.compile(rf"(?:{_words(data.wires)}) ?/+ ?"),
         tail=re.compile(
@@ -111,7 +115,7 @@ def rules(source: Source | None = None) -> Rules:
             rf"|(?:{_words(data.tag_labels)}) (?:[^\W_]+ ?){{1,16}}"
             r"|[*] ?(?:الصوره|صوره) [^.\n]{3,20})$"
         ),
-        signed=re.compile(rf"(?:^|[ /-])(?P<mark>{dash}? ?(?:{agencies}) ?{dash}?)$"),
+        signed=re.compile(rf"(?:^|[ /-])(?P<mark>{dash} ?(?:{agencies}) ?{dash}?|(?:{plain}))$"),
         widget=re.compile(rf"(?:{_words([*data.widgets.networks, *data.widgets.words])})(?:[ |,/]+|$)"),
         network=frozenset(map(fold, data.widgets.networks)),
         heads=_whole(own.heads) if own and own.heads else None,

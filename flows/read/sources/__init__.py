@@ -52,7 +52,9 @@ class Source(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     timezone: str = "UTC"  # IANA
     months: Literal["maghrebi", "tunisian", "algerian", "egyptian", "levantine", "gulf", "mixed"] = "mixed"
     encoding: str | None = None  # tried first
-    files: tuple[str, ...] = ()  # regular expressions over the path; groups `published`, `title`, any other kept
+    files: tuple[
+        str, ...
+    ] = ()  # regular expressions over the path; groups `published`, `title`, any other kept
     boilerplate: Boilerplate = Boilerplate()
     expectations: Expectations = Expectations()
     published_from_mtime: bool = False
