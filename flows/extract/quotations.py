@@ -8,7 +8,7 @@ from functools import cache
 import msgspec
 
 from flows.clean.normalize import fold
-from flows.extract.events import context, roles
+from flows.extract.events import clauses, context, reference
 from flows.extract.events.context import View
 from flows.extract.events.inflection import Form, conjugate, participle
 from flows.extract.resources import read_yaml
@@ -58,6 +58,7 @@ def find_quotations(
     """Quotations in text order; ``quote`` spans exclude the marks.  Speakers that the clause does not name
     are carried over from the quotation before (وأضاف أن ...)."""
     view = context.build(article, entities, offices, ())
+    memo = reference.memory(view)
     forms, complementisers = _data()
     out: list[Quotation] = []
     last_speaker: tuple[int | None, str] | None = None
@@ -74,7 +75,7 @@ def find_quotations(
         start, end, direct = opened
         if end - start < _SHORTEST:
             continue
-        speaker = _speaker(view, t, start, form) or last_speaker
+        speaker = _speaker(view, t, start, form, memo) or last_speaker
         if speaker is None:
             continue
         last_speaker = speaker
@@ -139,17 +140,21 @@ def _clause_end(view: View, start: int, last: int) -> int:
     return end
 
 
-def _speaker(view: View, t: int, start: int, form: Form) -> tuple[int | None, str] | None:
+def _speaker(
+    view: View, t: int, start: int, form: Form, memo: reference.Memory
+) -> tuple[int | None, str] | None:
     """Entity (None without a name) and text of the verb's subject."""
     if not form & Form.PARTICIPLE:
-        for slot in roles.arguments_between(view, t + 1, start):
+        for slot in clauses.arguments(view, t + 1, start):
             if not slot.preposition:
-                named = _first(view, roles.names(view, slot))
+                named = _first(view, reference.names(view, slot, memo))
                 if named:
                     return named
-    if t > view.sentence(t).first:
-        before, _ = roles.subject_before(view, t)
-        return _first(view, before)
+    if t > view.sentence(t).first and not form & Form.PARTICIPLE:
+        for slot in clauses.subject_before(view, t):
+            named = _first(view, reference.names(view, slot, memo))
+            if named:
+                return named
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flows.extract.events import confidence, context, merge, roles, status
+from flows.extract.events import confidence, context, merge, reference, roles, status
 from flows.extract.events.candidates import candidates
 from flows.extract.events.context import View
 from flows.extract.events.merge import Cluster, Mention
@@ -42,10 +42,11 @@ def mentions_of(view: View) -> list[tuple[Mention, list[str]]]:
     """Every candidate with roles, status and features, before any is thrown out."""
     found = list(candidates(view))
     total = confidence.counts(view, found)
+    memo = reference.memory(view)
     out = []
     for c in found:
         state, cue = status.status(view, c)
-        m = Mention(c, roles.resolve(view, c), state, cue, 0.5)
+        m = Mention(c, roles.resolve(view, c, memo), state, cue, 0.5)
         out.append((m, confidence.mention_features(view, m, total)))
     return out
 
@@ -57,7 +58,9 @@ def clusters_of(mentions: Sequence[Mention]) -> list[Cluster]:
         old = best.get(m.candidate.token)
         if old is None or m.probability > old.probability:
             best[m.candidate.token] = m
-    taken = {m.candidate.required: m for m in best.values() if m.candidate.verbal and m.candidate.required >= 0}
+    taken = {
+        m.candidate.required: m for m in best.values() if m.candidate.verbal and m.candidate.required >= 0
+    }
     kept = [
         m
         for t, m in sorted(best.items())

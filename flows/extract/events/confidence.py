@@ -81,7 +81,13 @@ def mention_features(view: View, m: Mention, total: Counts) -> list[str]:
     sentence = view.sentence(t)
     order = view.sentence_of[t]
     pos = "verb" if c.verbal and not form & Form.PARTICIPLE else "part" if c.verbal else "noun"
-    out = [f"key={c.entry.key}", f"lemma={lemma_of(c)}", f"type={type_}", f"pos={pos}", f"typepos={type_}:{pos}"]
+    out = [
+        f"key={c.entry.key}",
+        f"lemma={lemma_of(c)}",
+        f"type={type_}",
+        f"pos={pos}",
+        f"typepos={type_}:{pos}",
+    ]
     out.append(f"lemmapos={lemma_of(c)}:{pos}")
     if c.entry.loose:
         out.append("loose")

@@ -43,13 +43,23 @@ class Words(msgspec.Struct, forbid_unknown_fields=True):
     sources: frozenset[str]
     past_adjectives: frozenset[str]
     host_words: frozenset[str]
+    quantifiers: frozenset[str]
+    particles: frozenset[str]
+    place_heads: frozenset[str]
+    masculine_places: frozenset[str]
+    participles: frozenset[str]
+    verbs: frozenset[str]
+    humans: frozenset[str]
 
 
 @cache
 def words() -> Words:
     """The word classes, every member folded."""
     raw = read_yaml("events_words.yaml", dict[str, list[str]])
-    return msgspec.convert({k: [fold(x) for x in v] for k, v in raw.items()}, Words)
+    folded = {k: {fold(x) for x in v} for k, v in raw.items()}
+    people = folded["person_heads"] | folded["body_heads"] | folded["collective_heads"] | folded["humans"]
+    folded["humans"] = people | {w[2:] for w in people if w.startswith("ال") and len(w) > 4}
+    return msgspec.convert({k: list(v) for k, v in folded.items()}, Words)
 
 
 @dataclass(slots=True)

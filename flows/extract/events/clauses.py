@@ -1,0 +1,265 @@
+"""Clauses and their argument slots: what stands behind (or before) a trigger, by preposition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flows.extract.events.context import View, variants, words
+from flows.extract.events.inflection import Form
+from flows.extract.events.lexicon import readings
+from flows.records import EntityKind, TokenKind
+
+_VERBAL = Form.PERFECT | Form.IMPERFECT | Form.JUSSIVE
+REACH = 34  # tokens behind a trigger that may still be its arguments
+
+
+@dataclass(slots=True)
+class Slot:
+    """One argument: its preposition ('' for a bare one), the token of its head and the names in it."""
+
+    preposition: str
+    head: int
+    end: int
+    entities: list[tuple[int, int]] = field(default_factory=list)  # (entity, token)
+    offices: list[int] = field(default_factory=list)  # persons whose title stands here
+    heads: list[int] = field(default_factory=list)  # coordinated nouns without a name, the head included
+
+
+def is_verb(view: View, t: int) -> bool:
+    """Whether the token is a finite verb (of the lexicon or a closed class) and can be nothing else."""
+    if view.entity_of[t] >= 0 or view.date_of[t] >= 0:
+        return False
+    word = view.words[t]
+    classes = words()
+    plain = word[1:] if len(word) > 3 and word[0] in "وف" else word
+    if word in classes.verbs or plain in classes.verbs:
+        return True
+    found = readings(word)
+    if not found:
+        return _future(plain)
+    if any(r.form & (Form.NOUN | Form.PARTICIPLE) for r in found):
+        return False
+    return any(r.form & _VERBAL for r in found)
+
+
+def _future(word: str) -> bool:
+    return len(word) > 4 and word[:2] in ("سي", "ست") and word[-1] not in "هة"
+
+
+def opens_phrase(view: View, t: int) -> bool:
+    """An adverbial participle that begins a clause of its own: مشيدا, معتبرة."""
+    word = view.words[t]
+    if word in words().participles:
+        return True
+    if not (view.comma[t - 1] if t else False):
+        return False
+    return any(r.form & Form.PARTICIPLE and not r.form & (Form.DEFINITE | Form.NOUN) for r in readings(word))
+
+
+def breaks(view: View, t: int) -> bool:
+    """Whether a clause ends before ``t``: subordinator, relative pronoun, verb or adverbial participle."""
+    if view.entity_of[t] >= 0:
+        return False
+    word = view.words[t]
+    classes = words()
+    return (
+        word in classes.subordinators
+        or word in classes.relatives
+        or is_verb(view, t)
+        or opens_phrase(view, t)
+    )
+
+
+def arguments(view: View, start: int, stop: int, *, commas: bool = True) -> list[Slot]:
+    """The argument slots of tokens [start, stop), up to the end of the clause.
+
+    ``commas``: a comma does not end the clause (a verb may wait for its object behind an adverbial).
+    """
+    slots: list[Slot] = []
+    if start >= len(view.words):
+        return slots
+    stop = min(stop, view.sentence(start).last)
+    classes = words()
+    current: Slot | None = None
+    preposition = ""
+    coordinated = quantified = False
+    depth = crossed = 0
+    t = start
+    while t < stop:
+        word = view.words[t]
+        if view.article.tokens[t].kind is TokenKind.PUNCTUATION:
+            if word == "(":
+                depth += 1
+            elif word == ")":
+                depth = max(0, depth - 1)
+            elif view.hard[t]:
+                break
+            elif view.comma[t]:
+                goes_on = t + 1 < stop and _list_goes_on(view, t + 1, current)
+                if not goes_on:
+                    crossed += 1
+                    if not commas or crossed > 2:
+                        break
+                    current, preposition = None, ""
+            t += 1
+            continue
+        if depth or view.date_of[t] >= 0:
+            t += 1
+            continue
+        entity = view.entity_of[t]
+        if entity >= 0:
+            end = view.entity_end.get(t, t + 1)
+            clitic = view.clitic(t)
+            joins = coordinated or clitic[:1] in ("و", "ف")
+            bare = clitic.lstrip("وف")
+            if bare:
+                current = Slot(bare, t, end)
+                slots.append(current)
+            elif current is None or (not joins and _separate(view, current, entity)):
+                current = Slot(preposition, t, end)
+                slots.append(current)
+            current.entities.append((entity, t))
+            current.end = end
+            coordinated = quantified = False
+            preposition = ""
+            t = end
+            continue
+        if t > start and breaks(view, t):
+            break
+        if t == start and (word in classes.subordinators or word in classes.relatives):
+            break
+        if word in ("و", "او", "ام"):
+            coordinated = True
+            t += 1
+            continue
+        plain = word[1:] if word[0] in "وف" and word[1:] in classes.prepositions else word
+        if plain in classes.prepositions:
+            if not (quantified and plain == "من"):
+                current, preposition = None, plain
+            t += 1
+            continue
+        if (
+            any(v in classes.quantifiers for v in variants(word))
+            or view.article.tokens[t].kind is TokenKind.NUMBER
+        ):
+            quantified = True
+            letter = word[0]
+            if letter in "بل" and len(word) > 3 and word[1:] in classes.quantifiers:
+                current, preposition = None, letter
+            t += 1
+            continue
+        if word in classes.adverbs or any(v in classes.adverbs for v in variants(word)):
+            t += 1
+            continue
+        attached = _attached(word)
+        if attached:
+            current = Slot(attached, t, t + 1, heads=[t])
+            slots.append(current)
+            preposition = ""
+        elif current is None:
+            current = Slot(preposition, t, t + 1, heads=[t])
+            slots.append(current)
+            preposition = ""
+        elif (coordinated or (word[0] == "و" and len(word) > 3)) and human(view, t):
+            current.heads.append(t)
+        elif not current.preposition and current.entities and human(view, t):
+            current = Slot("", t, t + 1, heads=[t])
+            slots.append(current)
+        for office in view.persons_by_office.get(t, ()):
+            current.offices.append(view.offices[office].person)
+        current.end = t + 1
+        coordinated = quantified = False
+        t += 1
+    return slots
+
+
+def _attached(word: str) -> str:
+    """The preposition written onto a common noun: بـ, لـ before the article or before a human noun."""
+    if len(word) > 4 and word.startswith(("بال", "لل")):
+        return word[0]
+    if len(word) > 4 and word[0] in "بل" and _human_word(word[1:]):
+        return word[0]
+    return ""
+
+
+def _list_goes_on(view: View, t: int, current: Slot | None) -> bool:
+    """Behind a comma: does the list or apposition before it go on with وَ or a name?"""
+    if current is None:
+        return False
+    if view.words[t][:1] == "و" and (view.entity_of[t] >= 0 or human(view, t)):
+        return True
+    if view.entity_of[t] >= 0 and not view.clitic(t):
+        # رئيس الحكومة، فلان: a name that explains; or the next of a list of names
+        kind = view.kind(t)
+        return not current.entities or view.entities[current.entities[-1][0]].kind is kind
+    return human(view, t) and bool(current.entities) and t in view.persons_by_office
+
+
+def _separate(view: View, slot: Slot, entity: int) -> bool:
+    """Two names without a conjunction are two arguments unless one explains the other."""
+    if not slot.entities:
+        return False
+    before = view.entities[slot.entities[-1][0]].kind
+    after = view.entities[entity].kind
+    if after is EntityKind.LOCATION:
+        return before is EntityKind.PERSON
+    if after is EntityKind.PERSON:
+        # رئيس حكومة فرنسا فلان: places and bodies before a person belong to the title
+        return before is EntityKind.PERSON or slot.head == slot.entities[0][1]
+    return before is not EntityKind.LOCATION
+
+
+def human(view: View, t: int) -> bool:
+    """Whether a noun names people or a body that can act: الشرطة, المحتجون, وزير."""
+    word = view.words[t]
+    return _human_word(word) or (len(word) > 4 and word[0] == "و" and _human_word(word[1:]))
+
+
+def _human_word(word: str) -> bool:
+    classes = words()
+    bare = word[2:] if word.startswith("ال") else word
+    if bare in classes.humans or word in classes.humans:
+        return True
+    if len(bare) < 5 or word in classes.non_participants or bare in classes.non_participants:
+        return False
+    if bare.endswith(("يون", "يين")):
+        return True
+    return bare[0] == "م" and bare.endswith(("ون", "ين")) and not bare.endswith(("تين", "مضامين"))
+
+
+def subject_before(view: View, t: int) -> list[Slot]:
+    """The slots of the noun phrase that stands before the verb at ``t`` (SVO), nearest clause only."""
+    first = view.sentence(t).first
+    begin = t
+    k = t - 1
+    while k >= first and k > t - 26:
+        if view.hard[k] or (view.article.tokens[k].kind is TokenKind.PUNCTUATION and view.words[k] == "-"):
+            break
+        if view.entity_of[k] < 0 and (breaks(view, k) or view.words[k] in words().particles):
+            break
+        begin = k
+        k -= 1
+    if begin == t:
+        return []
+    slots = arguments(view, begin, t)
+    return [s for s in slots if not s.preposition and s.head < t]
+
+
+def verb_before(view: View, t: int, reach: int = 12) -> int:
+    """The finite verb that governs the noun at ``t`` from inside the clause, -1 without one."""
+    first = max(view.sentence(t).first, t - reach)
+    for k in range(t - 1, first - 1, -1):
+        if view.hard[k]:
+            return -1
+        if view.entity_of[k] >= 0:
+            continue
+        word = view.words[k]
+        if word in words().relatives or word in words().subordinators:
+            return -1
+        if (
+            is_verb(view, k)
+            or word in words().light_verbs
+            or (word[:1] in "وف" and word[1:] in words().light_verbs)
+        ):
+            return k
+    return -1
