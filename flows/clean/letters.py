@@ -82,9 +82,9 @@ def is_arabic_mark(code: int) -> bool:
 
 
 def _is_presentation_form(code: int) -> bool:
-    """Shapes of letters that have a code point only for old typesetting: Latin and Arabic ligatures, full
-    width.""" return
-    ( 0xFB50 <= code <= 0xFDFC
+    """Shapes that have a code point only for old typesetting: Latin and Arabic ligatures, full width."""
+    return (
+        0xFB50 <= code <= 0xFDFC
         or 0xFE70 <= code <= 0xFEFC
         or 0xFB00 <= code <= 0xFB06
         or 0xFF01 <= code <= 0xFFEE

@@ -1,16 +1,14 @@
 """Raw text -> clean and search layers of equal length, with the way back to raw.
 
-Every code point of the Basic Multilingual Plane has an entry in three tables that are built once from the
-Unicode database and pyarabic's constants: what becomes of it (kept, dropped, blank, ...), its clean letter
-and
-its search letter.  A text then is a handful of numpy look-ups; the rare cases that need a neighbour
-(composition, ligatures, final Farsi yeh, elongation, a tatweel that stands for a dash) are looked at only in
-texts that have them.
+Every code point of the Basic Multilingual Plane has an entry in three tables (flows/clean/letters.py): what
+becomes of it (kept, dropped, blank, ...), its clean letter and its search letter.  A text then is a handful of
+numpy look-ups; the rare cases that need a neighbour (composition, ligatures, final Farsi yeh, elongation, a
+tatweel that stands for a dash) are looked at only in texts that have them.
 
-clean   NFC; presentation forms and ligatures written out with their hamza; tatweel, diacritics, Quranic
-marks, bidi and zero-width marks, controls and lone surrogates gone; Persian and Urdu letters as the Arabic
-        ones they stand for (ڤ گ پ چ ژ and the like stay); letters drawn out (رااااائع) written once; every
-        run of blanks one space, none at a line's edge; line ends one ``\\n``.
+clean   NFC; presentation forms and ligatures written out with their hamza; tatweel, diacritics, Quranic marks,
+        bidi and zero-width marks, controls and lone surrogates gone; Persian and Urdu letters as the Arabic ones
+        they stand for (those of sounds that Arabic lacks stay: ڤ گ پ چ); letters drawn out (رااااائع) written
+        once; every run of blanks one space, none at a line's edge; line ends one ``\\n``.
 search  one spelling for all variants, letter by letter, so that positions agree with clean.
 
 Both are idempotent: ``clean(clean(x).text).text == clean(x).text``, and the same for ``fold``.
