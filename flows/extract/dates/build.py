@@ -186,7 +186,21 @@ def _build_date(tokens: Tokens, expression: Expression) -> Expression | None:
             target.twin = Expression("day", expression.tokens, expression.span)
             target = target.twin
         previous = code
-    return _checked(expression)
+    return _checked(_first_weekday(tokens, expression))
+
+
+def _first_weekday(tokens: Tokens, expression: Expression) -> Expression:
+    """Weekdays in a row are expressions of their own (الأحد والاثنين) unless a date, a dual or "or" joins them."""
+    first, last = expression.tokens
+    codes = tokens.cells[2 * first + 1 : 2 * last : 2]
+    joined = len(expression.weekdays) < 2 or expression.days or expression.twin is not None
+    if joined or expression.deictic is not None or any(code in codes for code in "VqvOl6"):
+        return expression
+    end = first + codes.index("W") + 1
+    return Expression(
+        "day", (first, end), (expression.span[0], tokens.ends[end - 1]), weekdays=expression.weekdays[:1],
+        parts_of_day=expression.parts_of_day[:1],
+    )  # fmt: skip
 
 
 def _relative(target: Expression, value: tuple[int, str], previous: str) -> None:
@@ -292,6 +306,8 @@ def _build_offset(tokens: Tokens, expression: Expression) -> Expression | None:
         expression.approximate = True
     if expression.unit in (None, "century", "school_year", "fiscal_year"):
         return None
+    if tokens.code(last - 1) in "xYD" and tokens.code(last - 2) in "kjgi" and tokens.code(last) in "yMHWn@o":
+        return None  # منذ سنة 2011, خلال شهر يناير: a date with a preposition
     return expression
 
 

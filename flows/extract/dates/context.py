@@ -73,6 +73,9 @@ def trap(tokens: Tokens, expression: Expression) -> str | None:
     return check(tokens, expression) if check is not None else None
 
 
+_MAGHRIB = fold("مغرب")
+
+
 def _neighbours(tokens: Tokens, expression: Expression) -> tuple[str, str]:
     first, last = expression.tokens
     return tokens.form(first - 1), tokens.form(last)
@@ -94,6 +97,8 @@ def _day_trap(tokens: Tokens, expression: Expression) -> str | None:
             return "a name with a weekday in it"
         if tokens.code(first) == "q" and len(expression.weekdays) == 1:
             return "every such day"
+    if expression.deictic == 0 and tokens.form(first).endswith(_MAGHRIB):
+        return "a country of today"
     if expression.deictic is not None and not expression.weekdays and not expression.days:
         return _deictic_trap(tokens, expression, before, after)
     if expression.parts_of_day and not (
@@ -112,11 +117,11 @@ def _deictic_trap(tokens: Tokens, expression: Expression, before: str, after: st
             return "a name, or a day that is not the day of writing"
         if tokens.code(last) in ("o", "r", "z"):
             return "a numbered or qualified day"
-        near = (before, tokens.form(first - 2), after)
-        if (
-            any(_in(form, "nowadays") for form in near)
-            or f"{tokens.form(first - 2)} {before}" in lists()["nowadays"]
-        ):
+        if tokens.code(first - 1) == "t":
+            return "the day spoken of"
+        earlier = tokens.form(first - 2)
+        near = (before, earlier, after, f"{earlier} {before}", f"{after} {tokens.form(last + 1)}")
+        if any(_in(form, "nowadays") for form in near):
             return "today in the sense of nowadays"
         if tokens.cells[2 * first] == "b":
             return "a day as a measure"
@@ -194,6 +199,8 @@ def _years_trap(tokens: Tokens, expression: Expression) -> str | None:
     if len(expression.years) == 2 and "6" in codes or "5" in codes:
         low, high = expression.years[0], expression.years[-1]
         return None if low < high <= low + 60 else "a number"
+    if tokens.code(first - 1) == "j":
+        return None
     if after in lists()["counted"] or (after.endswith("ا") and len(after) > 3 and not after.startswith("ال")):
         return "a count"
     plain = _without_clitic(before)
@@ -259,12 +266,30 @@ def _offset_trap(tokens: Tokens, expression: Expression) -> str | None:
     if expression.preposition == "i":
         return None if expression.tense > 0 else "a duration"
     if expression.preposition == "g":
-        if after in lists()["offset_relative"] or tokens.code(last) == "f" or after.startswith("لل"):
+        if _counted_on(tokens, last) or _counted_on(tokens, last + 1):
             return "counted from something else"
         return None
-    if expression.preposition == "k" and expression.count == 1 and expression.unit == "day":
-        return None
+    if "C" in tokens.cells[2 * first : 2 * last] and _counted_on(tokens, last):
+        return "counted from something else"
     return None
+
+
+def _counted_on(tokens: Tokens, index: int) -> bool:
+    """بعد أسبوع من ..., على ...: not from the day of writing."""
+    return tokens.code(index) == "f" or tokens.form(index) in lists()["offset_relative"]
+
+
+def _period_trap(tokens: Tokens, expression: Expression) -> str | None:
+    """Bare numbers at both ends are years only when they can be, and count nothing."""
+    if expression.ends is None or {part.kind for part in expression.ends} != {"years"}:
+        return None
+    if any(part.unit is not None for part in expression.ends) or tokens.code(expression.tokens[0]) == "P":
+        return None
+    years = [part.years[0] for part in expression.ends]
+    if not all(1900 <= year <= 2100 for year in years) or years[0] >= years[1]:
+        return "numbers"
+    after = tokens.form(expression.tokens[1])
+    return "a count" if after in lists()["counted"] else None
 
 
 def _imperfect(form: str) -> bool:
@@ -287,15 +312,9 @@ def _part_trap(tokens: Tokens, expression: Expression) -> str | None:
     return None if placed else "a part of something else"
 
 
-def _season_trap(tokens: Tokens, expression: Expression) -> str | None:
-    return None
-
-
-def _feast_trap(tokens: Tokens, expression: Expression) -> str | None:
-    return None
-
-
 _CHECKS = {
+    "period": _period_trap,
+    "between": _period_trap,
     "day": _day_trap,
     "month": _month_trap,
     "years": _years_trap,
@@ -309,7 +328,7 @@ _CHECKS = {
 # ------------------------------------------------------------------------------------------ tense
 
 
-_FUTURE = re.compile(r"[وف]?(?:ل)?س[يتنا][^\W\d_]{2,}\Z")
+_FUTURE = re.compile(r"[وف]?س[يتن][^\W\d_]{2,}\Z")
 _PERFECT_FEMININE = re.compile(r"[وف]?[^\W\d_]{3,}ت(?:ها|ه|هم)?\Z")
 _REACH = 22  # words looked back
 _RELATIVES = frozenset(fold(word) for word in ("الذي", "التي", "الذين", "اللذان", "اللتان"))
@@ -346,22 +365,22 @@ def tense(tokens: Tokens, first: int, last: int, strict: bool = False) -> int:
             return -1
         if form in past or plain in past:
             return -1
-        if form[0] in "سفول" and _FUTURE.match(form) and plain not in stop:
+        if form[0] in "سفو" and _coming(tokens, index, stop):
             return 1
         if index > 0 and tokens.forms[index - 1] in _RELATIVES:
             if plain[0] not in "يتنسا" or _PERFECT_FEMININE.match(plain):
                 return -1
-    following = tokens.form(last)
-    if following in _RELATIVES:
-        following = tokens.form(last + 1)
-    if (
-        following
-        and following[0] in "سفو"
-        and _FUTURE.match(following)
-        and _without_conjunction(following) not in stop
-    ):
-        return 1
-    return 0
+    following = last + 1 if tokens.form(last) in _RELATIVES else last
+    return int(tokens.code(following) == "_" and _coming(tokens, following, stop))
+
+
+def _coming(tokens: Tokens, index: int, stop: frozenset[str]) -> bool:
+    """A verb with the future's س; سيارة and ستار have a plain long a where the verb has its own letter."""
+    form = tokens.forms[index]
+    if not _FUTURE.match(form) or _without_conjunction(form) in stop:
+        return False
+    letter = tokens.text[tokens.starts[index] + form.index("س") + 2]
+    return letter != "ا"
 
 
 def _sentence_stop(tokens: Tokens, index: int) -> bool:

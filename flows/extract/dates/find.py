@@ -8,7 +8,8 @@ from flows.extract.dates.lexer import Tokens, tokenize
 from flows.extract.dates.model import Expression
 from flows.records import CleanText
 
-LEAD = 2  # sentences besides the title that count as the lead
+LEAD = 2  # lines of text, the title among them, that count as the lead
+SHORTEST_LINE = 20  # letters; shorter lines (a source, a rubric) are not counted
 _SILENT = frozenset("_BGLOwdzhm123456789;")  # classes that begin nothing
 
 
@@ -29,10 +30,13 @@ def expressions(text: CleanText) -> tuple[Tokens, list[Expression], list[tuple[E
         if expression is None:
             continue
         first, last = expression.tokens
-        expression.tense = tense(tokens, first, last)
+        # what people say on a day places the day, not the dates that they speak of
+        expression.tense = tense(tokens, first, last, strict=not expression.bare_weekday)
         reason = trap(tokens, expression)
         if reason is not None:
             refused.append((expression, reason))
+            if expression.days and expression.months:
+                position = last  # شارع 20 غشت: what is left of it is no month either
             continue
         found.append(expression)
         position = last
@@ -45,14 +49,13 @@ def _place(tokens: Tokens, found: list[Expression]) -> None:
     if not found:
         return
     search = tokens.search
-    lead_end = len(search)
-    lines = 0
-    position = -1
-    while (position := search.find("\n", position + 1)) != -1:
-        lines += 1
+    lead_end, lines, begin = len(search), 0, 0
+    while (end := search.find("\n", begin)) != -1:
+        lines += end - begin >= SHORTEST_LINE
         if lines == LEAD:
-            lead_end = position
+            lead_end = end
             break
+        begin = end + 1
     quotes = quotes_before(tokens)
     for expression in found:
         expression.lead = expression.span[0] < lead_end

@@ -22,7 +22,7 @@ _CMON = "(?:wM(?:[56]M|1M2)?|&M(?:[56]M|1M2)?|&HB*|OM(?:[56]M)?)"
 _MONS = f"{_MON}(?:{_CMON})*"
 _YEAR = "f?[YJ]?y[hm]?"
 _TAIL = f"(?:4?{_YEAR}|f?Jr|f?tJ|f?sJ|f?Jz)"
-_DATE = f"(?:(?:{_RANGE}|{_DAYS})f?x?{_MONS}r?B*r?{_TAIL}?L?|(?:{_RANGE}|{_DAYS})(?:r|f?ur|ftu)|@[hm]?L?)"
+_DATE = f"(?:(?:{_RANGE}|{_DAYS})f?x?{_MONS}r?B*r?{_TAIL}?(?:6*L)?|(?:{_RANGE}|{_DAYS})(?:r|f?ur|ftu)|@[hm]?(?:6*L)?)"
 _HEAD = "(?:Ef?)?(?:pf?|D)*[qV]?"
 _NEXT = "(?:(?:4?[wO]4?|4|[6l])(?:[pD])*W|&p[pD]*W|&DW|&W|&op[pD]*W|&D?o?W)"
 _WEEKDAYS = f"W(?:{_NEXT})*"
@@ -56,7 +56,7 @@ PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("years", "eVqvYJUy", "(?:ef?)?[VqvYJU]?f?y[hm]?(?:(?:4?w4?|6|5)y[hm]?)*"),
     ("unit", "eEutsJN", f"(?:[eE]f?)?{_UNIT}|ef?[uJ]|N(?:r|f?tu|f?ur)?"),
     ("offset", "kjgi", f"[kjgi]A?(?:{_COUNT}?A?[qvxY][cI]?|[cn#a]n?#?[xYD])r?d?"),
-    ("last", "iUcn#CIvqa", f"i?(?:U[Iodc]*r+d?|Udr?d?|{_COUNT}[xqYD]r|vr)"),
+    ("last", "iUcn#CIvqat", f"tU|i?(?:U[Iodc]*r+d?|Udr?d?|{_COUNT}[xqYD]r|vr)"),
     ("decade", "eZ", "(?:ef?)?Z(?:w?Z)*(?:f?u[ro])?"),
     ("feast", "oReF", f"(?:oq|[Re]f?)?F(?:{_TAIL}|r)?"),
     ("same", "sP", f"sP(?:f?{_TAIL})?|Pz"),

@@ -1,7 +1,7 @@
 """The day of writing where nobody says it: what all expressions of the article together leave possible.
 
 Every expression that knows something about the day of writing (أمس الخميس, الجاري, a weekday with day and
-month, a past event's year) strikes out days of a calendar from 2000 to 2030; what remains are the candidates.
+month, a past event's year) strikes out days of the calendar of this century up to 2030; what remains are the candidates.
 A constraint that would strike out all of them is dropped: the text contradicts itself there.
 """
 
@@ -15,11 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.extract.dates import calendars as cal
-from flows.extract.dates.model import WEEKDAY_NAMES, Expression, Interval
+from flows.extract.dates.model import WEEKDAY_NAMES, Expression, Interval, iso
 from flows.extract.dates.resolve import gregorian_value
 
-FIRST, LAST = date(2000, 1, 1), date(2030, 12, 31)
+FIRST, LAST = date(2001, 1, 1), date(2030, 12, 31)
 MOST_CANDIDATES = 128
 _NEAR = 6  # days after a dated event that news of it is written
 _YEAR = 366
@@ -66,22 +65,18 @@ class Writing:
 
 def infer(found: list[Expression], strict_tense: dict[int, int]) -> Writing:
     """Solve for the day of writing.  ``strict_tense``: expression's number -> tense without verbs of saying."""
-    mask: Mask | None = None
+    mask: Mask = np.ones(len(grid().ordinal), bool)
     reasons: list[str] = []
     constraints = []
     for number, expression in enumerate(found):
         constraints += _constraints(expression, strict_tense.get(number, 0))
     constraints.sort(key=lambda item: item[0])
     for _, reason, allowed in constraints:
-        if mask is None:
-            narrowed = allowed
-        else:
-            narrowed = mask & allowed
-        if narrowed.any():
-            if mask is None or not np.array_equal(narrowed, mask):
-                reasons.append(reason)
+        narrowed = mask & allowed
+        if narrowed.any() and not np.array_equal(narrowed, mask):
+            reasons.append(reason)
             mask = narrowed
-    if mask is None or not reasons:
+    if not reasons:
         return Writing((), ())
     return Writing(tuple(date.fromordinal(int(n)) for n in grid().ordinal[mask]), tuple(reasons))
 
@@ -96,10 +91,7 @@ def _constraints(expression: Expression, strict: int) -> list[tuple[int, str, Ma
     if expression.ends is not None:
         return [item for part in expression.ends for item in _constraints(part, strict)]
     if expression.twin is not None:
-        out = _constraints(expression.twin, strict)
-        if expression.days or expression.months:
-            return out
-        return out
+        return _constraints(expression.twin, strict)
     if expression.calendar == "hijri":
         return []
     g = grid()
@@ -194,7 +186,7 @@ def _yearless(expression: Expression, g: Grid) -> list[tuple[int, str, Mask]]:
 
 
 def fitting_years(expression: Expression) -> list[tuple[date, date]]:
-    """First and last day in every year 2000..2030 in which the stated weekdays agree with the dates."""
+    """First and last day in every year of the grid in which the stated weekdays agree with the dates."""
     out = []
     for year in range(FIRST.year, LAST.year + 1):
         value = gregorian_value(expression, year)
@@ -213,14 +205,7 @@ def candidate_strings(values: list[Interval]) -> tuple[str, ...]:
             for n in range((value.end - value.start).days + 1):
                 out[(value.start + timedelta(days=n)).isoformat()] = None
         else:
-            from flows.extract.dates.model import iso
-
             first, last = iso(value.start, value.start_grain), iso(value.end, value.end_grain)
             out[f"{first}" if first == last else f"{first}/{last}"] = None
     return tuple(sorted(out)) if len(out) <= MOST_CANDIDATES else ()
 
-
-def hijri_bounds() -> tuple[int, int]:
-    """The Hijri years that the grid touches."""
-    first, last = cal.hijri_year_of(FIRST), cal.hijri_year_of(LAST)
-    return (first[0] if first else 1420), (last[0] if last else 1452)

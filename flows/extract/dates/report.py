@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 
 from flows.clean.normalize import clean
 from flows.extract.dates import infer as solver
+from flows.extract.dates.calendars import last_on_or_before
 from flows.extract.dates.context import restated, tense
 from flows.extract.dates.find import expressions
 from flows.extract.dates.infer import Writing, candidate_strings, fitting_years
 from flows.extract.dates.lexer import Tokens
-from flows.extract.dates.model import WEEKDAY_NAMES, Expression, Interval, Setting, iso
+from flows.extract.dates.model import Expression, Interval, Setting, iso
 from flows.extract.dates.publication import parse_publication
 from flows.extract.dates.resolve import Memory, resolve
 from flows.extract.dates.vocabulary import vocabulary
-from flows.records import Article, Basis, CleanText, DateMention, DateValue, Precision
+from flows.records import Article, Basis, DateMention, DateValue, Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,8 @@ def _values(
         if len(writing.days) <= solver.MOST_CANDIDATES:
             days = writing.days
         written = writing.certain
+    else:
+        written = _news_day(found, written)
     inferred = writing is not None
     memory = Memory(setting, bare_weekdays=bare, dated=dated)
     values = []
@@ -175,6 +178,21 @@ def _values(
     return values, writing
 
 
+def _news_day(found: list[Expression], published: date) -> date:
+    """The day that the article speaks from: a stamp two days and more after the lead's bare weekday says when
+    the page was fetched, not when it was written (unless another expression agrees with the stamp only)."""
+    lead = next((e for e in found if e.bare_weekday and e.lead and e.tense <= 0), None)
+    if lead is None:
+        return published
+    day = last_on_or_before(published, lead.weekdays[-1])
+    if (published - day).days < 2:
+        return published
+    stated = [e for e in found if e.deictic is not None and e.weekdays]
+    if any((published + timedelta(days=e.deictic or 0)).weekday() == e.weekdays[0] for e in stated):
+        return published
+    return day
+
+
 def _says_again(tokens: Tokens, expression: Expression, following: Expression) -> bool:
     return restated(tokens, expression.tokens[1], following.tokens[0])
 
@@ -183,6 +201,11 @@ def _remember(memory: Memory, expression: Expression, interval: Interval | None)
     if interval is None or interval.start is None:
         return
     memory.last = interval
+    if interval.precision is Precision.INTERVAL and expression.kind not in ("day", "years", "decade"):
+        memory.last_period = interval
+    if expression.weekdays and not expression.bare_weekday and interval.conflict is None and interval.end:
+        memory.weekdays[expression.weekdays[0]] = interval.start
+        memory.weekdays[expression.weekdays[-1]] = interval.end
     if interval.start == interval.end:
         memory.last_day = interval.start
         if expression.bare_weekday and expression.tense <= 0:
@@ -248,12 +271,3 @@ def _own_date(writing: Writing | None) -> DateValue:
     return DateValue(start, end, Precision.INTERVAL if start else Precision.UNKNOWN, basis=Basis.INFERRED,
                      rule=rule, candidates=candidates)  # fmt: skip
 
-
-def weekday_of(writing: Writing) -> str | None:
-    """The weekday of publication when all possible days share it."""
-    names = {day.weekday() for day in writing.days}
-    return WEEKDAY_NAMES[names.pop()] if len(names) == 1 else None
-
-
-def layers_of(text: str) -> CleanText:
-    return clean(text)

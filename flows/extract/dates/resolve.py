@@ -15,6 +15,10 @@ from flows.records import Precision
 # A date that could lie before or after the day of writing is past unless the future is this much nearer: news
 # tells of what happened.
 FUTURE_WEIGHT = 2
+# Days that a reading may be farther away and still win when the nearer one is against the clause's tense, or
+# against الماضي and المقبل (beside a month alone, beside a day): a stamp some days late must not cost a year.
+AGAINST_TENSE = 200
+AGAINST_WORD = (1000, 200)
 
 
 @dataclass(slots=True)
@@ -23,7 +27,9 @@ class Memory:
 
     setting: Setting
     last: Interval | None = None  # the latest value of any kind
+    last_period: Interval | None = None  # the latest from .. to, half year, quarter or edge
     last_day: date | None = None  # the latest single day
+    weekdays: dict[int, date] = field(default_factory=dict)  # weekday -> its day where the text dates it
     spoken: date | None = None  # the latest bare weekday: when somebody said what follows in quotes
     bare_weekdays: frozenset[int] = frozenset()  # weekdays that stand somewhere without الماضي
     dated: dict[tuple[str, int, int], int] = field(
@@ -42,8 +48,9 @@ def resolve(expression: Expression, written: date | None, memory: Memory) -> Int
     if expression.twin is not None:
         return _twins(expression, written, memory)
     anchor = written
-    if expression.quoted and memory.spoken is not None and written is not None:
-        if 0 <= (written - memory.spoken).days <= 7:
+    if memory.spoken is not None and written is not None and 0 <= (written - memory.spoken).days <= 7:
+        said = expression.quoted or (expression.deictic is not None and not expression.lead)
+        if said and not expression.weekdays:
             anchor = memory.spoken
     return _KINDS[expression.kind](expression, anchor, memory)
 
@@ -88,9 +95,12 @@ def _weekdays(expression: Expression, written: date | None, memory: Memory) -> I
     if word == "following" and memory.last_day is not None:
         start = cal.first_on_or_after(memory.last_day + timedelta(days=1), days[0])
         return _weekday_span(start, days, forward=True, rule="weekday after the day named before")
+    relative = expression.relative
+    known = memory.weekdays.get(days[0])
+    if relative is None and known is not None and (written is None or (known > written and expression.tense >= 0)):
+        return _weekday_span(known, days, True, "weekday dated elsewhere in the text")
     if written is None:
         return None
-    relative = expression.relative
     if relative is None:
         if expression.tense > 0:
             return _weekday_span(cal.first_on_or_after(written, days[0]), days, True, "weekday ahead")
@@ -231,16 +241,15 @@ def best_year(expression: Expression, written: date) -> int | None:
         ahead = start > written
         if relative is None:
             if expression.tense > 0:
-                cost += 0 if end >= written else 400
+                cost += 0 if end >= written else AGAINST_TENSE
             elif expression.tense < 0:
-                cost += 0 if start <= written else 400
+                cost += 0 if start <= written else AGAINST_TENSE
             elif ahead:
                 cost *= FUTURE_WEIGHT
         elif relative < 0:
-            cost += 0 if end < written else 1000
-            cost += 366 * (-relative - 1) if cost < 366 else 0
+            cost += 0 if end < written else AGAINST_WORD[bool(day)]
         elif relative > 0:
-            cost += 0 if start > written else 1000
+            cost += 0 if start > written else AGAINST_WORD[bool(day)]
         elif ahead:  # الجاري with a day: this year's unless that is half a year away
             cost += 0.5
         if expression.weekdays and day is not None and start.weekday() != expression.weekdays[0]:
@@ -271,9 +280,9 @@ def _hijri(expression: Expression, written: date | None, memory: Memory) -> Inte
         relative = expression.relative
         if relative is None:
             if expression.tense > 0:
-                cost += 0 if value.end >= written else 400
+                cost += 0 if value.end >= written else AGAINST_TENSE
             elif expression.tense < 0:
-                cost += 0 if value.start <= written else 400
+                cost += 0 if value.start <= written else AGAINST_TENSE
         elif relative < 0:
             cost += 0 if value.end < written else 1000
         elif relative > 0:
@@ -323,7 +332,7 @@ def _twins(expression: Expression, written: date | None, memory: Memory) -> Inte
         return resolve(own, written, memory)
     if not (own.days or own.months):  # الخميس الموافق 20 أغسطس
         twin.weekdays = twin.weekdays or own.weekdays
-        twin.tense, twin.relative = own.tense, twin.relative if twin.relative is not None else own.relative
+        twin.tense = own.tense if own.relative is None else max(-1, min(1, own.relative))
         return _dated(twin, written, memory)
     for part in (own, twin):
         part.weekdays = own.weekdays or twin.weekdays
@@ -517,7 +526,7 @@ def _hijri_feast_in(base: Expression, year: int) -> Interval | None:
 
 def _same(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
     """نفس الفترة, نفس الفترة من عام 2014."""
-    value = memory.last
+    value = memory.last_period or memory.last
     if value is None or value.start is None or value.end is None:
         return None
     year = expression.years[0] if expression.years else None
@@ -528,10 +537,11 @@ def _same(expression: Expression, written: date | None, memory: Memory) -> Inter
     shift = year - value.end.year
     start = cal.add_months(value.start, 12 * shift)
     end = cal.add_months(value.end, 12 * shift)
+    if value.rule == "end of a month":  # "up to the end of June" is compared with January to June
+        start, end = date(start.year, 1, 1), cal.month_end(end.year, end.month)
+        return Interval(start, end, Precision.INTERVAL, "the same period of another year", "month", "month")
     if value.end_grain == "month":
         end = cal.month_end(end.year, end.month)
-        # "up to the end of June" compares with January to June
-        start = date(start.year, 1, 1) if value.precision is not Precision.QUARTER else start
     return Interval(start, end, value.precision, "the same period of another year", value.start_grain,
                     value.end_grain)  # fmt: skip
 
