@@ -307,7 +307,7 @@ def free_port(wanted: int | None = None) -> int:
 # ------------------------------------------------------------------------------------------- initdb
 
 
-def initialise(cluster: Cluster, secret: str) -> None:
+def initialise(cluster: Cluster, secret: str, *, durable: bool = True) -> None:
     """Make the cluster where missing.  It is made beside its place and renamed: never half a cluster."""
     if (cluster.data / "PG_VERSION").is_file():
         _check_version(cluster)
@@ -335,6 +335,7 @@ def initialise(cluster: Cluster, secret: str) -> None:
         "--auth=scram-sha-256",
         "--encoding=UTF8",
         "--no-instructions",
+        *([] if durable else ["--no-sync"]),
     ]
     try:
         # pg_trgm needs a locale that knows Arabic letters.  Where the C library has no C.UTF-8 (macOS),

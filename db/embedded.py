@@ -24,10 +24,12 @@ from typing import Any
 from urllib.parse import quote
 
 import psutil
+import psycopg
 from filelock import FileLock
 
 from db import cluster as clusters
 from db import supervisor
+from db.checks import DatabaseError, check_trigrams
 from db.cluster import USER, EmbeddedError
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 DATABASE = "rasd"
+PATIENCE = 30.0  # seconds for a server that says it is ready and takes no connection
 Progress = Callable[[str], None]
 
 
@@ -51,8 +54,6 @@ Progress = Callable[[str], None]
 class Server:
     """A server that takes connections."""
 
-    url: str  # SQLAlchemy, by the socket, database "rasd"
-    tcp_url: str  # the same by 127.0.0.1, for programs that know no sockets
     data: Path
     pid: int
     version: str
@@ -61,6 +62,8 @@ class Server:
     log: Path
     binaries: Path
     password: str = field(repr=False)
+    url: str = field(repr=False)  # SQLAlchemy, by the socket, database "rasd"
+    tcp_url: str = field(repr=False)  # the same by 127.0.0.1, for programs that know no sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,12 +260,26 @@ def _read_state(control: Path) -> dict[str, Any]:
 def _ensure(home: Path, port: int | None, settings: Mapping[str, str], progress: Progress | None) -> Server:
     control = clusters.control_folder(home)
     secret = clusters.password(home)
+    patience = time.monotonic() + PATIENCE
     with FileLock(control / "start.lock"):
-        token = None if _supervised(home) else _spawn(home, port, settings)
-        state = _await_ready(home, token, progress)
-        server = _server(state, secret)
-        _prepare_database(server)
-    return server
+        while True:
+            token = None if _supervised(home) else _spawn(home, port, settings)
+            server = _server(_await_ready(home, token, progress), secret)
+            try:
+                _prepare_database(server)
+            except psycopg.OperationalError as error:
+                # Caught in the moment of a crash: the supervisor brings it up again, or is itself gone.
+                if time.monotonic() > patience:
+                    reason = str(error).strip().splitlines()[0]
+                    raise EmbeddedError(f"the server runs but takes no connection: {reason}") from error
+                time.sleep(0.1)
+            except psycopg.Error as error:
+                reason = str(error).strip().splitlines()[0]
+                raise EmbeddedError(f"the server runs but refuses work: {reason}") from error
+            except DatabaseError as error:
+                raise EmbeddedError(str(error)) from error
+            else:
+                return server
 
 
 def _spawn(home: Path, port: int | None, settings: Mapping[str, str]) -> str:
@@ -349,9 +366,6 @@ def _server(state: Mapping[str, Any], secret: str) -> Server:
 
 def _prepare_database(server: Server) -> None:
     """The database, and the promise that trigrams of Arabic letters work in it."""
-    import psycopg
-
-    from db.engine import check_trigrams
 
     def connect(name: str) -> psycopg.Connection[Any]:
         return psycopg.connect(
@@ -364,14 +378,9 @@ def _prepare_database(server: Server) -> None:
             application_name="rasd start",
         )
 
-    try:
-        with connect("postgres") as connection:
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-            if known is None:
-                connection.execute(f'CREATE DATABASE "{DATABASE}"')
-        with connect(DATABASE) as connection:
-            check_trigrams(connection)
-    except psycopg.Error as error:
-        raise EmbeddedError(
-            f"the server runs but refuses work: {str(error).strip().splitlines()[0]}"
-        ) from error
+    with connect("postgres") as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+        if known is None:
+            connection.execute(f'CREATE DATABASE "{DATABASE}"')
+    with connect(DATABASE) as connection:
+        check_trigrams(connection)

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL, Connection, Engine, make_url
+
+from db.checks import DatabaseError, check_trigrams
+
+__all__ = [
+    "DatabaseError",
+    "alembic_config",
+    "check",
+    "create_engine",
+    "current_revision",
+    "downgrade",
+    "driver",
+    "head_revision",
+    "normalise_url",
+    "upgrade",
+]
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 LOCK_TIMEOUT = "60s"  # a batch waits for another one that loads the same files
 STATEMENT_TIMEOUT = "10min"
-
-
-class DatabaseError(RuntimeError):
-    """The database is not usable as it is; the message is one line for people."""
 
 
 def normalise_url(url: str) -> URL:
@@ -69,25 +79,6 @@ def create_engine(
     return engine
 
 
-def check_trigrams(connection: psycopg.Connection[Any]) -> None:
-    """Create pg_trgm where missing and refuse a database whose locale makes it blind to Arabic."""
-    try:
-        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise DatabaseError(
-            "the extension pg_trgm is missing and this user may not create it: "
-            "let the database's owner run CREATE EXTENSION pg_trgm"
-        ) from error
-    except psycopg.errors.FeatureNotSupported as error:
-        raise DatabaseError("this server has no extension pg_trgm (postgresql-contrib)") from error
-    row = connection.execute("SELECT cardinality(show_trgm('الرياض'))").fetchone()
-    if not row or not row[0]:
-        raise DatabaseError(
-            "the database's LC_CTYPE knows no Arabic letters (show_trgm('الرياض') is empty): "
-            "create it with LOCALE 'C.UTF-8' ENCODING 'UTF8' TEMPLATE template0"
-        )
-
-
 def check(url: str) -> str:
     """See that the server is there, speaks UTF-8 and knows Arabic; returns its version.
 
@@ -124,6 +115,8 @@ def driver(connection: Connection) -> psycopg.Connection[Any]:
 
 def alembic_config(url: str) -> Config:
     """Alembic's configuration without a file: an installed Rasd has no pyproject.toml beside it."""
+    from alembic.config import Config
+
     import migrations
 
     config = Config()
@@ -137,6 +130,8 @@ def upgrade(url: str, revision: str = "head") -> tuple[str | None, str | None]:
 
     Safe to call from several processes: migrations/env.py takes an advisory lock.
     """
+    from alembic import command
+
     check(url)
     before = current_revision(url)
     command.upgrade(alembic_config(url), revision)
@@ -145,11 +140,15 @@ def upgrade(url: str, revision: str = "head") -> tuple[str | None, str | None]:
 
 def downgrade(url: str, revision: str) -> None:
     """Go back to ``revision`` ("base" for nothing at all)."""
+    from alembic import command
+
     command.downgrade(alembic_config(url), revision)
 
 
 def current_revision(url: str) -> str | None:
     """The database's revision; None for an empty one."""
+    from alembic.runtime.migration import MigrationContext
+
     engine = create_engine(url, poolclass=sa.NullPool)
     try:
         with engine.connect() as connection:
@@ -160,4 +159,6 @@ def current_revision(url: str) -> str | None:
 
 def head_revision() -> str | None:
     """The newest revision that this Rasd knows."""
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(alembic_config("postgresql://")).get_current_head()

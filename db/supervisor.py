@@ -14,6 +14,7 @@ import ctypes
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from db import cluster as clusters
 from db.cluster import Cluster, EmbeddedError
 
 POLL = 0.2  # seconds
-LINGER = 1.0  # seconds without a lease before the server stops: commands in a row share one
+LINGER = 0.5  # seconds without a lease before the server stops: commands in a row share one
 FAST_STOP = 300.0  # seconds for a clean stop with its checkpoint before an immediate one
 CRASHES = 5  # crashes in a row, each within CRASH_WINDOW of the start, before giving up
 CRASH_WINDOW = 60.0
@@ -163,6 +164,33 @@ def _running(cluster: Cluster) -> psutil.Process | None:
     return process if ours and process_started(process.pid) is not None else None
 
 
+def _workers(cluster: Cluster) -> list[int]:
+    """Pids of living PostgreSQL processes that work in this cluster's data folder."""
+    data = str(cluster.data.resolve())
+    found = []
+    for process in psutil.process_iter(["name", "cwd", "status"]):
+        seen = process.info
+        if (
+            (seen["name"] or "").startswith("postgres")
+            and seen["cwd"] == data
+            and seen["status"] != psutil.STATUS_ZOMBIE
+        ):
+            found.append(process.pid)
+    return found
+
+
+def _clear_stale(cluster: Cluster) -> None:
+    """Remove the pid file of a server that is no more.
+
+    PostgreSQL refuses to start while the pid in it exists at all: as a zombie that nobody collects (usual in
+    containers) or as some other program that got the number after a reboot.  We hold the supervisor's lock
+    and see that no process works in the folder, which is more than it can know.
+    """
+    lines = _pid_file(cluster)
+    if lines and not _workers(cluster):
+        (cluster.data / "postmaster.pid").unlink(missing_ok=True)
+
+
 def _die_with_parent() -> None:
     """In the child, after the change of account and before exec: SIGINT when the supervisor is gone."""
     pr_set_pdeathsig = 1
@@ -247,6 +275,7 @@ class Supervisor:
         while True:
             attempts += 1
             self.port = self.choose_port()
+            _clear_stale(cluster)
             begin = cluster.log.stat().st_size if cluster.log.exists() else 0
             server = launch(cluster, self.home, self.port, self.settings)
             self.say("starting", log=str(cluster.log))
@@ -262,7 +291,7 @@ class Supervisor:
                 log.seek(begin)
                 output = log.read()
             # backends of a killed server take a moment to notice; a free port may be snatched before bind
-            passing = "pre-existing shared memory" in output or (
+            passing = any(sign in output for sign in ("pre-existing shared memory", "lock file")) or (
                 self.wanted_port is None and "could not bind" in output
             )
             if not passing or attempts >= 50:
@@ -283,7 +312,9 @@ class Supervisor:
     def run(self) -> None:
         cluster = clusters.place(self.home)
         self.version = clusters.version(cluster.binaries)
-        clusters.initialise(cluster, clusters.password(self.home))
+        clusters.initialise(
+            cluster, clusters.password(self.home), durable=self.settings.get("fsync") != "off"
+        )
         server = self.bring_up(cluster)
         try:
             self.watch(cluster, server)
@@ -291,6 +322,9 @@ class Supervisor:
             # nothing that goes wrong here may leave a server behind
             if (left := _running(cluster)) is not None:
                 Postmaster(cluster, left, None).stop()
+            folder = clusters.socket_folder(cluster, self.home, self.port)
+            if not folder.is_relative_to(cluster.base):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def watch(self, cluster: Cluster, server: Postmaster) -> None:
         start_lock = FileLock(self.control / "start.lock")
