@@ -18,7 +18,7 @@ from flows.records import EntityKind
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 ARCHIVE = SHARED / "news" / "ant.zip"
-MINIMUM = 270
+MINIMUM = 320
 
 
 @pytest.fixture(scope="module")
