@@ -24,6 +24,7 @@ class _Particles(msgspec.Struct, forbid_unknown_fields=True):
     ordinals: str
     compound_ends: str
     prefixes: str
+    doubtful: str
     stops: str
 
 
@@ -39,6 +40,7 @@ class NameContext:
     ordinals: frozenset[str]
     compound_ends: frozenset[str]
     prefixes: tuple[str, ...]
+    doubtful: frozenset[str]
     stops: frozenset[str]
 
 
@@ -59,6 +61,7 @@ def name_context() -> NameContext:
         ordinals=folded_words(parts.ordinals),
         compound_ends=folded_words(parts.compound_ends),
         prefixes=tuple(fold(parts.prefixes).split()),
+        doubtful=folded_words(parts.doubtful),
         stops=folded_words(parts.stops),
     )
 
@@ -101,7 +104,11 @@ def is_ordinary(word: str, _cache: dict[str, bool] = {}) -> bool:  # noqa: B006 
 
 
 def _is_ordinary(word: str) -> bool:
-    common = common_words()
+    return has_ordinary_stem(word, common_words())
+
+
+def has_ordinary_stem(word: str, common: frozenset[str]) -> bool:
+    """Whether ``common`` has the folded word, or the word without its clitics and endings."""
     if word in common:
         return True
     for prefix in _PROCLITICS:

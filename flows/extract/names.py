@@ -10,6 +10,7 @@ from flows.extract.gazetteer import Hit, find_hits, gazetteer
 from flows.extract.name_lexicon import is_ordinary, name_context, name_units
 from flows.extract.name_words import Words, clitic_lengths, without_clitics, words_of
 from flows.extract.noun_phrases import Head, Known, event_heads, extent, nisbas, organization_heads
+from flows.extract.offices import office_heads
 from flows.extract.people import find_people
 from flows.extract.places import find_places
 from flows.records import Article, EntityKind, Mention
@@ -65,7 +66,7 @@ def _rule_candidates(words: Words) -> list[Candidate]:
     listed = _listed(words, hits)
     people = [
         Candidate(first, last, words.start[first] + clitic, words.end[last], PERSON, score, method)
-        for first, last, clitic, score, method in find_people(words, _office_ends(words))
+        for first, last, clitic, score, method in find_people(words, *_office_words(words))
     ]
     known = Known()
     for c in (*listed, *people):
@@ -140,26 +141,26 @@ def _topics(words: Words) -> frozenset[str]:
     return frozenset(t for t, signs in _TOPIC_WORDS.items() if sum(w in signs for w in text) >= 3)
 
 
-def _office_ends(words: Words) -> set[int]:
-    """Tokens that end an office's phrase with a nationality: وزير الخارجية الأمريكي | أنتوني بلينكن."""
-    from flows.extract.offices import office_heads
+_AFTER_OFFICE = frozenset("السابق السابقه الاسبق الحالي الحاليه الجديد الجديده المكلف المستقيل المنتخب".split())
 
-    heads = office_heads()
+
+def _office_words(words: Words) -> tuple[set[int], set[int]]:
+    """Tokens that are office words, and tokens that end an office's phrase with an adjective after which a name
+    is expected: وزير الخارجية الأمريكي | أنتوني بلينكن."""
+    listed = office_heads()
     forms = nisbas()
+    heads: set[int] = set()
     ends: set[int] = set()
     for i, word in enumerate(words.text):
-        if not words.is_word[i]:
+        if not words.is_word[i] or not any(word[c:] in listed for c in clitic_lengths(word)):
             continue
-        for clitic in clitic_lengths(word):
-            if word[clitic:] in heads:
-                ends.add(i)
-                for k in range(i + 1, min(i + 8, len(words))):
-                    if words.break_before[k]:
-                        break
-                    if words.text[k] in forms or words.text[k] in ("السابق", "السابقه", "الاسبق", "الحالي", "الجديد"):
-                        ends.add(k)
+        heads.add(i)
+        for k in range(i + 1, min(i + 8, len(words))):
+            if words.break_before[k]:
                 break
-    return ends
+            if words.text[k] in forms or words.text[k] in _AFTER_OFFICE:
+                ends.add(k)
+    return heads, ends
 
 
 def _headed(words: Words, known: Known, heads: dict[str, tuple[Head, ...]], kind: EntityKind) -> list[Candidate]:

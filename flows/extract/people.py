@@ -2,166 +2,286 @@
 
 from __future__ import annotations
 
-from flows.extract.name_lexicon import NameContext, is_ordinary, name_context, name_units
+from enum import IntEnum
+from typing import NamedTuple
+
+from flows.extract.name_lexicon import NameContext, common_words, is_ordinary, name_context, name_units
 from flows.extract.name_words import Words, clitic_lengths
-from flows.extract.noun_phrases import nisbas
+from flows.extract.noun_phrases import nisbas, organization_heads
 
 MAX_UNITS = 6
 
-GIVEN, FAMILY, WEAK_GIVEN, WEAK_FAMILY, UNKNOWN, ORDINARY = range(6)
+
+class Part(IntEnum):
+    """What a word can be in a personal name."""
+
+    GIVEN = 0
+    FAMILY = 1
+    WEAK_GIVEN = 2  # also an ordinary word
+    WEAK_FAMILY = 3
+    UNKNOWN = 4  # neither a listed name nor an ordinary word
+    ORDINARY = 5
 
 
-def word_class(word: str) -> int:
+class Evidence(IntEnum):
+    """What stands before a possible name."""
+
+    NONE = 0
+    SPEECH = 1  # a verb of saying or acting
+    OCCUPATION = 2  # الفنان، المدرب
+    OFFICE = 3  # the adjective that ends an office: وزير الخارجية الأمريكي
+    HONORIFIC = 4  # السيد
+
+
+class Person(NamedTuple):
+    first: int  # tokens
+    last: int
+    clitic: int  # letters of the first token left out
+    confidence: float
+    method: str
+
+
+class _Chain(NamedTuple):
+    last: int
+    units: int
+    first: Part
+    second: Part | None
+    king: bool
+
+
+_KIN = frozenset(("ابو", "ابي", "ابا", "ام", "بن", "ابن", "ال", "ايت", "ولد", "بو"))
+_NEEDS_NAME = frozenset(("ام", "ال", "بو", "ولد", "ابا", "ابي", "بن", "ابن"))
+
+
+def word_part(word: str) -> Part:
     """What a folded word can be in a personal name."""
     flags = name_units().get(word)
     if flags is not None:
         if "w" in flags:
-            return WEAK_GIVEN if "g" in flags else WEAK_FAMILY
-        return GIVEN if "g" in flags else FAMILY
+            return Part.WEAK_GIVEN if "g" in flags else Part.WEAK_FAMILY
+        return Part.GIVEN if "g" in flags else Part.FAMILY
     if word.startswith("عبدال") and len(word) > 6:
-        return GIVEN
-    if word.isdigit() or len(word) < 2 or not "ء" <= word[0] <= "ي":
-        return ORDINARY
-    return ORDINARY if is_ordinary(word) else UNKNOWN
+        return Part.GIVEN
+    if len(word) < 2 or not "ء" <= word[0] <= "ي" or word.isdigit():
+        return Part.ORDINARY
+    return Part.ORDINARY if is_ordinary(word) else Part.UNKNOWN
 
 
-def _unit(words: Words, i: int, context: NameContext, *, first: int = -1) -> tuple[int, int] | None:
-    """(last token, class) of the name unit at token i; ``first`` >= 0 leaves that many letters of it out."""
-    word = words.text[i][max(first, 0) :]
-    if not words.is_word[i] or word in context.stops:
+def _part_at(words: Words, i: int, clitic: int, context: NameContext) -> Part:
+    word = words.text[i][clitic:]
+    if word == "علي" and words.article.text.text[words.end[i] - 1] == "ى":  # على has the same search form
+        return Part.ORDINARY
+    part = word_part(word)
+    if part is Part.GIVEN and word in context.doubtful:
+        return Part.WEAK_GIVEN
+    return part
+
+
+def _joined(word: str) -> bool:
+    """Whether a word is rather و + name than a name with و: وزهرة, but not وهبي."""
+    return word[0] == "و" and len(word) > 3 and word not in name_units()
+
+
+def _unit(
+    words: Words, i: int, clitic: int, context: NameContext, *, inside: bool = False
+) -> tuple[int, Part] | None:
+    """(last token, part) of the name unit at token i, its first ``clitic`` letters left out; ``inside``: a given
+    name stands before."""
+    word = words.text[i][clitic:]
+    if not words.is_word[i] or (word in context.stops and word not in _KIN):
         return None
     n = len(words)
     runs_on = i + 1 < n and not words.break_before[i + 1]
     if word == "عبد":
-        if not runs_on or not (words.text[i + 1].startswith("ال") or words.text[i + 1] in ("رب", "رب", "رب")):
+        if not runs_on:
             return None
         last = i + 1
         if words.text[last] == "رب" and last + 1 < n and not words.break_before[last + 1]:
-            last += 1
-        return last, GIVEN
-    if word in ("ابو", "ابي", "ابا", "ام", "بن", "ابن", "ال", "ايت", "ولد", "بو") and runs_on:
+            return last + 1, Part.GIVEN
+        return (last, Part.GIVEN) if words.text[last].startswith("ال") else None
+    if word in _KIN and runs_on:
         follower = words.text[i + 1]
-        if follower in context.stops or not words.is_word[i + 1]:
+        if follower in context.stops or not words.is_word[i + 1] or follower in context.honorifics:
             return None
-        kind = word_class(follower)
         if follower == "عبد":
-            inner = _unit(words, i + 1, context)
-            return (inner[0], FAMILY) if inner else None
-        if kind == ORDINARY and word in ("ام", "ال", "بو", "ولد", "ابا", "ابي"):
+            inner = _unit(words, i + 1, 0, context)
+            return (inner[0], Part.FAMILY) if inner else None
+        part = _part_at(words, i + 1, 0, context)
+        if part is Part.ORDINARY and word in _NEEDS_NAME and not (inside and follower.startswith("ال")):
             return None
-        return i + 1, FAMILY if kind != ORDINARY else WEAK_FAMILY
-    kind = word_class(word)
-    if runs_on and words.text[i + 1] in context.compound_ends and kind != ORDINARY:
-        return i + 1, GIVEN
-    if runs_on and words.text[i + 1] == "الدين":
-        return i + 1, GIVEN
-    return i, kind
+        return i + 1, Part.WEAK_FAMILY if part is Part.ORDINARY else Part.FAMILY
+    if word in context.stops:
+        return None
+    part = _part_at(words, i, clitic, context)
+    if runs_on and part is not Part.ORDINARY and words.text[i + 1] in context.compound_ends:
+        return i + 1, part if part is Part.UNKNOWN and _joined(word) else Part.GIVEN
+    if runs_on and words.text[i + 1] == "الدين" and word in _BEFORE_DIN:
+        return i + 1, Part.GIVEN
+    return i, part
 
 
-def chain(words: Words, i: int, context: NameContext, clitic: int = 0, *, sure: bool = False) -> tuple[int, int, bool] | None:
-    """(last token, units, begins with a given name) of the personal name at token i.
+_BEFORE_DIN = frozenset("صلاح نور سيف عز علاء بهاء جمال كمال شمس بدر تقي محيي محي نجم فخر سعد خير ضياء عماد حسام ناصر شهاب قمر".split())
 
-    ``sure``: a title stands before, so unknown words count.
-    """
-    start = _unit(words, i, context, first=clitic)
+
+def _chain(
+    words: Words, i: int, clitic: int, evidence: Evidence, office_heads: set[int], context: NameContext
+) -> _Chain | None:
+    """The personal name that begins at token i."""
+    start = _unit(words, i, clitic, context)
     if start is None:
         return None
-    last, kind = start
-    if kind == ORDINARY or (kind == UNKNOWN and not sure):
+    last, first = start
+    if first is Part.ORDINARY or (first is Part.UNKNOWN and evidence < Evidence.OCCUPATION):
         return None
-    given = kind in (GIVEN, WEAK_GIVEN)
-    units = 1
+    given = first in (Part.GIVEN, Part.WEAK_GIVEN)
+    units, second = 1, None
     n = len(words)
     forms = nisbas()
-    while last + 1 < n and not words.break_before[last + 1] and units < MAX_UNITS:
+    bodies = organization_heads()
+    while last + 1 < n and units < MAX_UNITS:
         j = last + 1
+        if words.break_before[j]:
+            # خالد. ا
+            if units == 1 and given and words.text[j] == "." and j + 1 < n and _initial(words, j):
+                return _Chain(j + 1, 2, first, Part.FAMILY, False)
+            break
         word = words.text[j]
         if word in context.stops:
             break
         if units == 1 and given and word in context.ordinals:
-            return j, 2, True
+            return _Chain(j, 2, first, Part.FAMILY, True)
         if word in context.connectors and j + 1 < n and not words.break_before[j + 1]:
-            follower = words.text[j + 1]
-            if follower in context.stops or not words.is_word[j + 1]:
+            inner = _unit(words, j + 1, 0, context)
+            if inner is None or words.text[j + 1] in context.honorifics:
                 break
-            inner = _unit(words, j + 1, context)
-            if inner is None or (word == "ال" and inner[1] == ORDINARY):
+            if inner[1] is Part.ORDINARY and (word not in ("بن", "ابن") or words.text[j + 1].startswith("ال")):
                 break
             last = inner[0]
             units += 1
+            second = Part.FAMILY if second is None else second
             continue
-        unit = _unit(words, j, context)
+        if word in context.honorifics and word != "السيد" and word_part(word) not in (Part.GIVEN, Part.FAMILY):
+            break
+        if units >= 2 and j in office_heads or word in bodies:
+            break
+        unit = _unit(words, j, 0, context, inside=given)
         if unit is None:
             break
-        end, kind = unit
-        if kind == ORDINARY or (word in forms and kind not in (GIVEN, FAMILY)):
+        end, part = unit
+        if part is Part.ORDINARY or _joined(word):
             break
-        if word in forms and units >= 2:
+        if part is Part.UNKNOWN and units >= 2 and not _ends_clause(words, end):
+            # a third unknown word is often a verb
+            if units >= 3 or word[0] in "يتناسوفبلك" and not word.startswith("ال"):
+                break
+        if word in forms and (units >= 2 or part not in (Part.GIVEN, Part.FAMILY)) and not _ends_clause(words, end):
             break
-        if kind in (WEAK_GIVEN, WEAK_FAMILY) and units >= 2 and not word.startswith("ال"):
-            break
-        if kind in (WEAK_GIVEN, WEAK_FAMILY) and not given and not sure:
-            break
-        if kind == UNKNOWN and units >= 3:
+        if part in (Part.WEAK_GIVEN, Part.WEAK_FAMILY) and (not word.startswith("ال") and units >= 2 or not given):
             break
         last = end
         units += 1
-    return last, units, given
+        second = part if second is None else second
+    return _Chain(last, units, first, second, False)
 
 
-def find_people(words: Words, starts_office: set[int]) -> list[tuple[int, int, int, float, str]]:
-    """(first token, last token, letters left out, confidence, method) of people's names.
+def _ends_clause(words: Words, i: int) -> bool:
+    return i + 1 >= len(words) or words.break_before[i + 1]
 
-    ``starts_office``: tokens right after which a name is expected, since an office's phrase ends with them.
+
+def _initial(words: Words, dot: int) -> bool:
+    """A single letter after the dot at token ``dot``: خالد. ا، رشيد.ب"""
+    letter = words.text[dot + 1]
+    return len(letter.rstrip(".")) == 1 and "ء" <= letter[0] <= "ي"
+
+
+def find_people(words: Words, office_heads: set[int], office_ends: set[int]) -> list[Person]:
+    """People named in the article.
+
+    ``office_heads``: tokens that are an office word, ``office_ends``: tokens that end an office's phrase; right
+    after them a name is expected.
     """
     context = name_context()
-    found: list[tuple[int, int, int, float, str]] = []
+    found: list[Person] = []
     n = len(words)
     i = 0
     while i < n:
-        if not words.is_word[i]:
-            i += 1
-            continue
-        word = words.text[i]
-        before = words.text[i - 1] if i and not words.break_before[i] else ""
-        titled = before in context.honorifics or before in context.occupations or (i - 1) in starts_office
-        spoken = before in context.verbs
-        best: tuple[int, int, int, float, str] | None = None
-        for clitic in clitic_lengths(word):
-            rest = word[clitic:]
-            if len(rest) < 2 or (clitic and word_class(word) in (GIVEN, FAMILY)):
-                continue
-            if rest in context.honorifics and rest not in name_units():
-                continue
-            result = chain(words, i, context, clitic, sure=titled and not clitic)
-            if result is None:
-                continue
-            last, units, given = result
-            kind = _unit(words, i, context, first=clitic)
-            assert kind is not None
-            confidence = _confidence(kind[1], units, given=given, titled=titled, spoken=spoken, clitic=clitic)
-            if confidence and (best is None or confidence > best[3]):
-                method = "title" if titled else "speech" if spoken else "name"
-                best = (i, last, clitic, confidence, method)
+        best = _person_at(words, i, office_heads, office_ends, context) if words.is_word[i] else None
         if best is not None:
             found.append(best)
-            i = best[1] + 1
+            i = best.last + 1
         else:
             i += 1
     return found
 
 
-def _confidence(kind: int, units: int, *, given: bool, titled: bool, spoken: bool, clitic: int) -> float:
-    if units >= 2:
-        if kind == GIVEN:
+def _evidence(words: Words, i: int, office_heads: set[int], office_ends: set[int], context: NameContext) -> Evidence:
+    if i == 0 or words.break_before[i]:
+        return Evidence.NONE
+    before = words.text[i - 1]
+    if before in context.honorifics:
+        return Evidence.HONORIFIC
+    if i - 1 in office_ends:
+        return Evidence.OFFICE
+    if before in context.occupations or i - 1 in office_heads:
+        return Evidence.OCCUPATION
+    return Evidence.SPEECH if before in context.verbs else Evidence.NONE
+
+
+def _person_at(
+    words: Words, i: int, office_heads: set[int], office_ends: set[int], context: NameContext
+) -> Person | None:
+    word = words.text[i]
+    if word in context.occupations or (word in context.honorifics and word_part(word) is not Part.GIVEN):
+        return None
+    if word.startswith("ال") and (i in office_heads or word in nisbas() or word in context.honorifics):
+        return None
+    evidence = _evidence(words, i, office_heads, office_ends, context)
+    best: Person | None = None
+    for clitic in clitic_lengths(word):
+        rest = word[clitic:]
+        if len(rest) < 2 or rest in context.honorifics:
+            continue
+        if clitic and (len(rest) < 3 or word in common_words() or word_part(word) in (Part.GIVEN, Part.FAMILY)):
+            continue
+        chain = _chain(words, i, clitic, Evidence.NONE if clitic else evidence, office_heads, context)
+        if chain is None:
+            continue
+        confidence = _confidence(words, i, clitic, chain, evidence)
+        if confidence and (best is None or confidence > best.confidence):
+            method = "title" if evidence >= Evidence.OCCUPATION else "speech" if evidence else "name"
+            best = Person(i, chain.last, clitic, confidence, method)
+    return best
+
+
+def _confidence(words: Words, i: int, clitic: int, chain: _Chain, evidence: Evidence) -> float:
+    word = words.text[i][clitic:]
+    titled = evidence >= Evidence.OCCUPATION and not clitic
+    if chain.first is Part.UNKNOWN:
+        if word.startswith("ال") and evidence < Evidence.HONORIFIC:
+            return 0.0
+        if chain.units >= 2 and evidence >= Evidence.OFFICE:
+            return 0.75
+        if chain.units >= 2 and word[0] not in "وفبلكيتن":
+            return 0.65
+        return 0.5 if evidence is Evidence.HONORIFIC and len(word) >= 4 else 0.0
+    if chain.units >= 2:
+        if chain.king or chain.first is Part.GIVEN:
             return 0.9
-        if kind == WEAK_GIVEN:
-            return 0.8 if titled or spoken else 0.6
+        if chain.first is Part.WEAK_GIVEN:
+            sure = chain.second in (Part.GIVEN, Part.FAMILY)
+            if titled:
+                return 0.85 if sure else 0.6
+            return (0.7 if evidence else 0.62) if sure else 0.0
         if titled:
             return 0.75
-        return 0.55 if kind == FAMILY and spoken else 0.0
+        return 0.55 if chain.first is Part.FAMILY and evidence is Evidence.SPEECH else 0.0
     if titled:
-        return 0.7 if kind in (GIVEN, FAMILY) else 0.5 if kind == UNKNOWN and not clitic else 0.0
-    if spoken:
-        return 0.6 if kind in (GIVEN, FAMILY) else 0.0
+        if evidence is Evidence.OCCUPATION and not words.text[i - 1].startswith("ال"):
+            return 0.0  # مدير الابتعاث
+        if chain.first in (Part.GIVEN, Part.FAMILY):
+            flags = name_units().get(word, "gs")
+            return 0.7 if evidence is not Evidence.OFFICE or "s" in flags else 0.0
+        return 0.55 if evidence is Evidence.HONORIFIC else 0.0
+    if evidence is Evidence.SPEECH and not clitic:
+        return 0.6 if chain.first in (Part.GIVEN, Part.FAMILY) and word not in nisbas() else 0.0
     return 0.0

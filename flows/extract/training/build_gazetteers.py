@@ -92,8 +92,8 @@ def news_texts(path: Path) -> Iterator[str]:
 
 
 
-def name_units() -> dict[str, set[str]]:
-    """Folded single-word name units -> {"g", "s"} (given, surname), seen often enough to be trusted."""
+def name_units() -> tuple[dict[str, set[str]], Counter[str]]:
+    """Folded single-word name units -> {"g", "s"} (given, surname), and how many people bear them."""
     import arabic_name_romanizer
     import egy_names
 
@@ -111,7 +111,9 @@ def name_units() -> dict[str, set[str]]:
                 continue
             roles[word]["g" if role == "given" else "s"] += count
     kept: dict[str, set[str]] = {}
+    bearers: Counter[str] = Counter()
     for word, counts in roles.items():
+        bearers[word] = sum(counts.values())
         kept[word] = {r for r, n in counts.items() if n >= 2} or set(counts)
     names = Path(egy_names.__file__).parent / "data" / "names.json.gz"
     with gzip.open(names, "rt", encoding="utf-8") as stream:
@@ -121,7 +123,10 @@ def name_units() -> dict[str, set[str]]:
                 continue
             if entry["l"] in "gf" and (entry["fc"] == "c" or entry["r"] != "r"):
                 kept.setdefault(word, set()).add("g" if entry["l"] == "g" else "s")
-    return kept
+                bearers[word] += 5 if entry["fc"] == "c" else 1
+    for word in [w for w in kept if w[0] == "و" and bearers[w[1:]] > 20 * bearers[w]]:
+        del kept[word]  # وعزيز is و + عزيز
+    return kept, bearers
 
 
 def foreign_names() -> tuple[set[str], set[str]]:
@@ -129,31 +134,44 @@ def foreign_names() -> tuple[set[str], set[str]]:
     return set(fold(data["given"]).split()), set(fold(data["family"]).split())
 
 
+_RULERS = "الرئيس الوزير الوزيرة المدرب النائب الملك الأمير السفير الجنرال العقيد"
+
+
 def build_names(counts: Counts) -> None:
-    from flows.extract.name_lexicon import name_context
+    from flows.extract.name_lexicon import has_ordinary_stem, name_context
+    from flows.extract.noun_phrases import nisbas
 
     context = name_context()
-    units = name_units()
+    units, bearers = name_units()
     foreign_given, foreign_family = foreign_names()
     for word in foreign_given:
         units.setdefault(word, set()).add("g")
     for word in foreign_family:
         units.setdefault(word, set()).add("s")
-    before = set(context.honorifics) | set(context.occupations)
+    foreign = foreign_given | foreign_family
+    before = set(context.honorifics) | set(context.occupations) | set(fold(_RULERS).split())
     given = {w for w, r in units.items() if "g" in r} - before - context.stops
-    family = {w for w, r in units.items()} - before - context.stops
+    family = set(units) - before - context.stops
     strong = set(given)
     share: dict[str, float] = {}
     for _ in range(3):  # names found by their neighbours make better neighbours
         share = counts.name_share(strong, family, before)
         strong = {w for w in given if counts.total[w] < 4 or share[w] >= 0.45}
+    ordinary = frozenset(
+        w for w, n in counts.total.items() if n >= 4 and len(w) > 1 and share[w] < 0.3 and w not in foreign
+    )
     lines: dict[str, list[str]] = defaultdict(list)
     for word, roles in units.items():
         n = counts.total[word]
-        if word in context.stops or (n >= 30 and share[word] < 0.03):
+        if word in context.stops or (n >= 30 and share[word] < 0.03 and (bearers[word] < 3 or word in nisbas())):
             continue
-        weak = n >= 4 and share[word] < 0.45 and word not in foreign_given | foreign_family
-        lines["".join(sorted(roles)) + ("w" if weak else "")].append(word)
+        if word in foreign:
+            weak = False
+        elif n >= 4:
+            weak = share[word] < 0.45
+        else:
+            weak = bearers[word] < 4 and has_ordinary_stem(word, ordinary)
+        lines["".join(sorted(roles)) + ("w" if weak or word in nisbas() else "")].append(word)
     head = (
         "# Parts of personal names: flags (g given, s surname, w also an ordinary word), then the words, folded.\n"
         "# Sources: arabic-name-romanizer 0.2.0 (MIT; Wikidata, CC0), egy-names 0.3.6 (MIT), names_foreign.yaml (own).\n"
