@@ -41,12 +41,11 @@ def build(tokens: Tokens, production: Production, match: re.Match[str]) -> Expre
 
 
 def _new(tokens: Tokens, kind: str, first: int, last: int) -> Expression:
-    word = tokens.words.get(first)
-    start = tokens.starts[first] + (word.clitic if word is not None else 0)
+    start = tokens.start(first) + tokens.word(first).clitic
     # a match may end in punctuation that opened nothing: leave it outside
     while last > first + 1 and tokens.code(last - 1) in "34678" or _stray_bracket(tokens, first, last):
         last -= 1
-    return Expression(kind=kind, tokens=(first, last), span=(start, tokens.ends[last - 1]))
+    return Expression(kind=kind, tokens=(first, last), span=(start, tokens.end(last - 1)))
 
 
 def _stray_bracket(tokens: Tokens, first: int, last: int) -> bool:
@@ -110,8 +109,7 @@ def _build_date(tokens: Tokens, expression: Expression) -> Expression | None:
     previous = ""
     for index in range(first, last):
         code = tokens.code(index)
-        word = tokens.words.get(index)
-        value = word.value if word is not None else None
+        value = tokens.value(index)
         following = tokens.code(index + 1) if index + 1 < last else ""
         if code == "W":
             target.weekdays.append(value)
@@ -198,7 +196,7 @@ def _first_weekday(tokens: Tokens, expression: Expression) -> Expression:
         return expression
     end = first + codes.index("W") + 1
     return Expression(
-        "day", (first, end), (expression.span[0], tokens.ends[end - 1]), weekdays=expression.weekdays[:1],
+        "day", (first, end), (expression.span[0], tokens.end(end - 1)), weekdays=expression.weekdays[:1],
         parts_of_day=expression.parts_of_day[:1],
     )  # fmt: skip
 
@@ -277,8 +275,7 @@ def _build_offset(tokens: Tokens, expression: Expression) -> Expression | None:
     first, last = expression.tokens
     vague = False
     for index in range(first, last):
-        code, word = tokens.code(index), tokens.words.get(index)
-        value = word.value if word is not None else None
+        code, value = tokens.code(index), tokens.value(index)
         if code in "kjgi":
             expression.preposition = code
         elif code == "A":

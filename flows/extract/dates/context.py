@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Sequence
 from functools import cache
 
 import msgspec
@@ -112,8 +110,7 @@ def _deictic_trap(tokens: Tokens, expression: Expression, before: str, after: st
     first, last = expression.tokens
     alone = last - first == 1
     if expression.deictic == 0 and alone:
-        plain_before = before
-        if (plain_before in lists()["today_after"] or after in lists()["today_before"]) and after != "":
+        if before in lists()["today_after"] or after in lists()["today_before"]:
             return "a name, or a day that is not the day of writing"
         if tokens.code(last) in ("o", "r", "z"):
             return "a numbered or qualified day"
@@ -123,7 +120,7 @@ def _deictic_trap(tokens: Tokens, expression: Expression, before: str, after: st
         near = (before, earlier, after, f"{earlier} {before}", f"{after} {tokens.form(last + 1)}")
         if any(_in(form, "nowadays") for form in near):
             return "today in the sense of nowadays"
-        if tokens.cells[2 * first] == "b":
+        if tokens.cells[2 * first] == "+":
             return "a day as a measure"
     if expression.deictic == -1 and after in lists()["yesterday_before"]:
         return "another word or a figure of speech"
@@ -142,10 +139,10 @@ def _month_trap(tokens: Tokens, expression: Expression) -> str | None:
         code = tokens.code(index)
         if code not in ("M", "H"):
             continue
-        word = tokens.words[index]
+        word = tokens.word(index)
         form = tokens.form(index)[word.clitic :]
         if form in vocab.needs_madda and not double:
-            written = tokens.text[tokens.starts[index] + word.clitic : tokens.ends[index]]
+            written = tokens.text[tokens.start(index) + word.clitic : tokens.end(index)]
             framed = bool(expression.days and expression.years) and "أ" not in written
             if not written.startswith("آ") and not framed:
                 return "father, not August"
@@ -158,7 +155,7 @@ def _month_trap(tokens: Tokens, expression: Expression) -> str | None:
                 return "a name in quotes"
             mark = tokens.cells[2 * index]
             if before in lists()["month_after"] or not (
-                before in lists()["hijri_after"] or tokens.code(first - 1) in "kjgiflb" or mark in "b<"
+                before in lists()["hijri_after"] or tokens.code(first - 1) in "kjgiflb" or mark in "+<"
             ):
                 return "a name or a verb"
         if code == "H" and form in vocab.shy_hijri:
@@ -181,7 +178,7 @@ def _hijri_name(tokens: Tokens, expression: Expression, index: int, form: str, c
     mark = tokens.cells[2 * index]
     if form not in vocabulary().preposition_enough:
         return True
-    return not (_in(before, "hijri_after") or mark in "b<")
+    return not (_in(before, "hijri_after") or mark in "+<")
 
 
 def _years_trap(tokens: Tokens, expression: Expression) -> str | None:
@@ -190,9 +187,9 @@ def _years_trap(tokens: Tokens, expression: Expression) -> str | None:
     codes = tokens.cells[2 * first + 1 : 2 * last : 2]
     if expression.unit is not None:
         return None
-    if tokens.code(last) in "56" and tokens.ends[last - 1] == tokens.starts[last]:
+    if tokens.code(last) in "56" and tokens.end(last - 1) == tokens.start(last):
         return "part of a longer number"
-    if tokens.code(first - 1) in "56" and tokens.starts[first] == tokens.ends[first - 1]:
+    if tokens.code(first - 1) in "56" and tokens.start(first) == tokens.end(first - 1):
         return "part of a longer number"
     if not all(1900 <= year <= 2100 for year in expression.years):
         return "a number"
@@ -209,7 +206,7 @@ def _years_trap(tokens: Tokens, expression: Expression) -> str | None:
     mark = tokens.cells[2 * first]
     if before in lists()["year_after"] or plain in lists()["year_after"]:
         return None
-    if tokens.code(first - 1) in "kjgilfbJY" or mark in "b<" or expression.edge:
+    if tokens.code(first - 1) in "kjgilfbJY" or mark in "+<" or expression.edge:
         return None
     if form_is_clitic(before):
         return None
@@ -238,7 +235,7 @@ def _unit_trap(tokens: Tokens, expression: Expression) -> str | None:
     if expression.unit == "hour":
         return "hours"
     if tokens.code(first) == "J" and tokens.form(first).endswith("العام"):
-        if _in(before, "general_after") and tokens.words[first].clitic == 0:
+        if _in(before, "general_after") and tokens.word(first).clitic == 0:
             return "general, not year"
         if expression.relative_word in lists()["general_relative"] and before.startswith("ال"):
             return "general, not year"
@@ -351,7 +348,7 @@ def tense(tokens: Tokens, first: int, last: int, strict: bool = False) -> int:
             break
         if code != "_" and code not in "krj":
             continue
-        form = tokens.forms[index]
+        form = tokens.form(index)
         plain = _without_conjunction(form)
         if code == "j":
             return -1
@@ -367,7 +364,7 @@ def tense(tokens: Tokens, first: int, last: int, strict: bool = False) -> int:
             return -1
         if form[0] in "سفو" and _coming(tokens, index, stop):
             return 1
-        if index > 0 and tokens.forms[index - 1] in _RELATIVES:
+        if index > 0 and tokens.form(index - 1) in _RELATIVES:
             if plain[0] not in "يتنسا" or _PERFECT_FEMININE.match(plain):
                 return -1
     following = last + 1 if tokens.form(last) in _RELATIVES else last
@@ -376,31 +373,26 @@ def tense(tokens: Tokens, first: int, last: int, strict: bool = False) -> int:
 
 def _coming(tokens: Tokens, index: int, stop: frozenset[str]) -> bool:
     """A verb with the future's س; سيارة and ستار have a plain long a where the verb has its own letter."""
-    form = tokens.forms[index]
+    form = tokens.form(index)
     if not _FUTURE.match(form) or _without_conjunction(form) in stop:
         return False
-    letter = tokens.text[tokens.starts[index] + form.index("س") + 2]
+    letter = tokens.text[tokens.start(index) + form.index("س") + 2]
     return letter != "ا"
 
 
 def _sentence_stop(tokens: Tokens, index: int) -> bool:
     """A full stop with a blank after it."""
-    end = tokens.ends[index]
+    end = tokens.end(index)
     return end >= len(tokens.search) or tokens.search[end] in " \n"
 
 
 # ------------------------------------------------------------------------------------------ place
 
 
-def quotes_before(tokens: Tokens) -> Sequence[int]:
-    """Positions of the quotation marks of the article, for ``inside_quotes``."""
-    return [tokens.starts[i] for i in range(len(tokens.forms)) if tokens.cells[2 * i + 1] == "3"]
-
-
-def inside_quotes(tokens: Tokens, quotes: Sequence[int], position: int) -> bool:
+def inside_quotes(tokens: Tokens, position: int) -> bool:
     """An odd number of quotation marks since the paragraph began."""
     begin = tokens.search.rfind("\n", 0, position) + 1
-    return bool((bisect_right(quotes, position) - bisect_right(quotes, begin - 1)) % 2)
+    return bool(tokens.search.count('"', begin, position) % 2)
 
 
 def restated(tokens: Tokens, end: int, start: int) -> bool:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
 from flows.extract.dates.build import best_match, build
-from flows.extract.dates.context import inside_quotes, quotes_before, tense, trap
+from flows.extract.dates.context import inside_quotes, tense, trap
+from flows.extract.dates.grammar import by_first
 from flows.extract.dates.lexer import Tokens, tokenize
 from flows.extract.dates.model import Expression
 from flows.records import CleanText
 
 LEAD = 2  # lines of text, the title among them, that count as the lead
 SHORTEST_LINE = 20  # letters; shorter lines (a source, a rubric) are not counted
-_SILENT = frozenset("_BGLOwdzhm123456789;")  # classes that begin nothing
+
+
+@cache
+def starters() -> re.Pattern[str]:
+    """Cells that can begin an expression; marks are no class letters, so a match keeps to whole cells."""
+    return re.compile(f"[ &<+][{''.join(sorted(by_first()))}]")
 
 
 def expressions(text: CleanText) -> tuple[Tokens, list[Expression], list[tuple[Expression, str]]]:
@@ -20,8 +29,9 @@ def expressions(text: CleanText) -> tuple[Tokens, list[Expression], list[tuple[E
     refused: list[tuple[Expression, str]] = []
     cells = tokens.cells
     position = -1
-    for index in tokens.words:
-        if index < position or cells[2 * index + 1] in _SILENT:
+    for match in starters().finditer(cells):
+        index = match.start() // 2
+        if index < position:
             continue
         matched = best_match(tokens, index)
         if matched is None:
@@ -35,7 +45,7 @@ def expressions(text: CleanText) -> tuple[Tokens, list[Expression], list[tuple[E
         reason = trap(tokens, expression)
         if reason is not None:
             refused.append((expression, reason))
-            if expression.days and expression.months:
+            if expression.ends is None:
                 position = last  # شارع 20 غشت: what is left of it is no month either
             continue
         found.append(expression)
@@ -56,8 +66,6 @@ def _place(tokens: Tokens, found: list[Expression]) -> None:
             lead_end = end
             break
         begin = end + 1
-    quotes = quotes_before(tokens)
     for expression in found:
         expression.lead = expression.span[0] < lead_end
-        if quotes:
-            expression.quoted = inside_quotes(tokens, quotes, expression.span[0])
+        expression.quoted = inside_quotes(tokens, expression.span[0])

@@ -208,4 +208,3 @@ def candidate_strings(values: list[Interval]) -> tuple[str, ...]:
             first, last = iso(value.start, value.start_grain), iso(value.end, value.end_grain)
             out[f"{first}" if first == last else f"{first}/{last}"] = None
     return tuple(sorted(out)) if len(out) <= MOST_CANDIDATES else ()
-

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate, repeat
 from typing import Any
 
-from flows.extract.dates.vocabulary import OTHER, Vocabulary, Word, vocabulary
+from flows.extract.dates.vocabulary import OTHER, Phrases, Word, vocabulary
 
-# A numeric date is one token; so is a number with decimals, a clock time, a law's number.
-_SCAN = re.compile(
-    r"\d+(?:(?: ?[/.\-] ?\d+){2}|[.,:]\d+)+%?|\d+[%٪]|\d+(?= ?[/\-] ?[^\W\d_])|\d+|[^\W\d_]+|\n|[^\w\s]|_+"
-)
+# A piece is a token with the blank behind it, so that the pieces' lengths add up to their positions.  A numeric
+# date is one token; so is a number with decimals, a clock time, a law's number.
+_PIECES = re.compile(r"[^\W\d_]+ ?|(?:\d+(?:(?: ?[/.\-] ?\d+){2}|[.,:]\d+)+%?|\d+%?|[^\w\s]|_+) ?|\s")
 _NUMERIC = re.compile(r"(\d{1,4}) ?([/.\-]) ?(\d{1,2}) ?\2 ?(\d{1,4})\Z")
 _PUNCTUATION = {
     "(": " 1", ")": " 2", '"': " 3", "'": " 3", ",": " 4", "/": " 5", "-": " 6", ":": " 7", ".": " 8",
@@ -27,105 +27,90 @@ class Tokens:
 
     search: str
     text: str
-    forms: list[str]
-    starts: list[int]
-    ends: list[int]
+    pieces: list[str]  # as they stand, with the blank behind them
+    ends: list[int]  # of the pieces
     cells: str
-    words: dict[int, Word]  # token -> its entry, for tokens that have one
+    phrases: dict[int, Word]  # token -> its entry, for phrases that were joined into one token
+
+    def __len__(self) -> int:
+        return len(self.pieces)
 
     def code(self, index: int) -> str:
         """The token's class; line end outside the text."""
-        return self.cells[2 * index + 1] if 0 <= index < len(self.forms) else ";"
+        return self.cells[2 * index + 1] if 0 <= index < len(self.pieces) else ";"
 
     def form(self, index: int) -> str:
-        return self.forms[index] if 0 <= index < len(self.forms) else ""
+        return self.pieces[index].rstrip() if 0 <= index < len(self.pieces) else ""
+
+    def word(self, index: int) -> Word:
+        """The token's entry; an empty one for words that the table does not have."""
+        joined = self.phrases.get(index)
+        return joined if joined is not None else vocabulary().words.get(self.pieces[index].rstrip(), _NOTHING)
 
     def value(self, index: int) -> Any:
-        return self.words[index].value
+        return self.word(index).value
 
+    def start(self, index: int) -> int:
+        return self.ends[index - 1] if index else 0
 
-def _number_cell(form: str) -> str:
-    """Cell of a token of digits that the table does not have (numbers 1..31 and 1000..2199 are in it)."""
-    return " @" if _NUMERIC.match(form) else " #"
+    def end(self, index: int) -> int:
+        """The token's end, the blank behind it left out."""
+        return self.ends[index] - len(self.pieces[index]) + len(self.pieces[index].rstrip())
 
 
 @cache
 def _cell_table() -> dict[str, str]:
-    return {**vocabulary().cells, **_PUNCTUATION}
+    """Piece -> cell, with and without the blank."""
+    plain = {**vocabulary().cells, **_PUNCTUATION}
+    return {**plain, **{f"{form} ": cell for form, cell in plain.items()}}
+
+
+@cache
+def _phrase_starts() -> frozenset[str]:
+    return frozenset(f"{form} " for form in vocabulary().phrases)
 
 
 def tokenize(search: str, text: str) -> Tokens:
     """Cells of one article.  ``search`` and ``text`` are the two layers, of one length."""
-    vocab = vocabulary()
-    forms: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for match in _SCAN.finditer(search):
-        start, end = match.span()
-        starts.append(start)
-        ends.append(end)
-        forms.append(search[start:end])
-    table = _cell_table()
-    get = table.get
-    cells = [get(form, "") for form in forms]
-    words: dict[int, Word] = {}
-    table_words = vocab.words
-    merged = False
-    phrases = vocab.phrases
-    for index, cell in enumerate(cells):
-        form = forms[index]
-        if cell:
-            entry = table_words.get(form)
-            if entry is not None:
-                words[index] = entry
-        elif form[0].isdigit():
-            cells[index] = _number_cell(form)
-            words[index] = Word(cells[index], form, 0)
-        else:
-            cells[index] = OTHER
-        if form in phrases:
-            merged = True
-    if merged:
-        _merge(vocab, forms, starts, ends, cells, words)
-        live = [i for i, cell in enumerate(cells) if cell]
-        if len(live) != len(cells):
-            words = {new: words[old] for new, old in enumerate(live) if old in words}
-            forms = [forms[i] for i in live]
-            starts = [starts[i] for i in live]
-            ends = [ends[i] for i in live]
-            cells = [cells[i] for i in live]
-    return Tokens(search, text, forms, starts, ends, "".join(cells), words)
+    pieces = _PIECES.findall(search)
+    ends = list(accumulate(map(len, pieces)))
+    cells = list(map(_cell_table().get, pieces, repeat(OTHER)))
+    # numbers that the table has not; digits sort before the letters of both scripts
+    for index in [i for i, piece in enumerate(pieces) if piece < ":" and cells[i] is OTHER]:
+        piece = pieces[index]
+        if piece[0].isdigit():
+            cells[index] = " @" if _NUMERIC.match(piece.rstrip()) else " #"
+    first_words = _phrase_starts()
+    starts = [i for i, piece in enumerate(pieces) if piece in first_words]
+    joined = _join(vocabulary().phrases, starts, pieces, ends, cells) if starts else {}
+    return Tokens(search, text, pieces, ends, "".join(cells), joined)
 
 
-def _merge(
-    vocab: Vocabulary,
-    forms: list[str],
-    starts: list[int],
-    ends: list[int],
-    cells: list[str],
-    words: dict[int, Word],
-) -> None:
-    """Join the words of set phrases (كانون الثاني, نهاية الأسبوع) into their first token; the others get the
-    empty cell and are dropped by the caller."""
-    index, count = 0, len(forms)
-    while index < count:
-        options = vocab.phrases.get(forms[index])
-        step = 1
-        if options is not None:
-            for rest, word in options:
-                size = len(rest)
-                if tuple(forms[index + 1 : index + 1 + size]) == rest:
-                    last = index + size
-                    cells[index] = word.cell
-                    words[index] = word
-                    ends[index] = ends[last]
-                    forms[index] = " ".join(forms[index : last + 1])
-                    for gone in range(index + 1, last + 1):
-                        cells[gone] = ""
-                        words.pop(gone, None)
-                    step = size + 1
-                    break
-        index += step
+def _join(
+    phrases: Phrases, starts: list[int], pieces: list[str], ends: list[int], cells: list[str]
+) -> dict[int, Word]:
+    """Make one token of the words of set phrases (كانون الثاني, نهاية الأسبوع), in place."""
+    found: list[tuple[int, int, Word]] = []
+    done = 0
+    for index in starts:
+        if index < done or index + 1 >= len(pieces):
+            continue
+        for rest, word in phrases[pieces[index][:-1]].get(pieces[index + 1].rstrip(), ()):
+            end = index + 2 + len(rest)
+            if not rest or [piece.rstrip() for piece in pieces[index + 2 : end]] == rest:
+                found.append((index, end, word))
+                done = end
+                break
+    for index, end, word in reversed(found):
+        pieces[index:end] = ["".join(pieces[index:end])]
+        ends[index:end] = [ends[end - 1]]
+        cells[index:end] = [word.cell]
+    joined = {}
+    shift = 0
+    for index, end, word in found:
+        joined[index - shift] = word
+        shift += end - index - 1
+    return joined
 
 
 def numeric_fields(form: str) -> tuple[int, int, int, bool] | None:

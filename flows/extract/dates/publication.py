@@ -56,7 +56,7 @@ def parse_publication(text: str) -> DateValue | None:
 def _arabic(text: str) -> DateValue | None:
     layers = clean(text)
     tokens = tokenize(layers.search, layers.text)
-    for index in tokens.words:
+    for index in range(len(tokens)):
         found = best_match(tokens, index)
         expression = build(tokens, *found) if found is not None else None
         if expression is None:

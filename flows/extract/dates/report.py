@@ -270,4 +270,3 @@ def _own_date(writing: Writing | None) -> DateValue:
         start, end = str(first.year), str(last.year)
     return DateValue(start, end, Precision.INTERVAL if start else Precision.UNKNOWN, basis=Basis.INFERRED,
                      rule=rule, candidates=candidates)  # fmt: skip
-

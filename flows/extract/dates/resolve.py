@@ -19,6 +19,7 @@ FUTURE_WEIGHT = 2
 # against الماضي and المقبل (beside a month alone, beside a day): a stamp some days late must not cost a year.
 AGAINST_TENSE = 200
 AGAINST_WORD = (1000, 200)
+LATE_STAMP = 4  # days that a stamp may come after the day of writing
 
 
 @dataclass(slots=True)
@@ -73,10 +74,13 @@ def _deictic(expression: Expression, written: date | None) -> Interval | None:
     day = written + timedelta(days=offset)
     conflict = None
     if expression.weekdays and day.weekday() != expression.weekdays[0]:
-        # the article was stamped later than it was written: the stated weekday nearest before counts
         wanted = expression.weekdays[0]
         conflict = f"stated {WEEKDAY_NAMES[wanted]}, {day.isoformat()} is a {WEEKDAY_NAMES[day.weekday()]}"
-        day = cal.first_on_or_after(written, wanted) if offset > 0 else cal.last_on_or_before(day, wanted)
+        # stamped some days after it was written: the stated weekday counts; the weekday before last would be
+        # a slip of the pen, then the word counts
+        behind = (day.weekday() - wanted) % 7
+        if behind <= LATE_STAMP:
+            day -= timedelta(days=behind)
     end = day
     if len(expression.weekdays) > 1:
         end = cal.first_on_or_after(day, expression.weekdays[-1])
@@ -97,7 +101,11 @@ def _weekdays(expression: Expression, written: date | None, memory: Memory) -> I
         return _weekday_span(start, days, forward=True, rule="weekday after the day named before")
     relative = expression.relative
     known = memory.weekdays.get(days[0])
-    if relative is None and known is not None and (written is None or (known > written and expression.tense >= 0)):
+    if (
+        relative is None
+        and known is not None
+        and (written is None or (known > written and expression.tense >= 0))
+    ):
         return _weekday_span(known, days, True, "weekday dated elsewhere in the text")
     if written is None:
         return None

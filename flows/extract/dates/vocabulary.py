@@ -1,7 +1,7 @@
 """The words of temporal expressions: data files -> one table of folded forms with their clitics.
 
 Every token of a text becomes a *cell* of two characters: what stands in front of the word (``&`` an attached و
-or ف, ``<`` an attached ل, ``b`` ب or ك, blank nothing) and the word's class.  The grammar is written over
+or ف, ``<`` an attached ل, ``+`` ب or ك, blank nothing) and the word's class.  The grammar is written over
 cells (see ``grammar``), so classes are single letters:
 
 =====  =======================================  =====  =======================================
@@ -57,6 +57,10 @@ class Word(NamedTuple):
     cell: Cell
     value: Any
     clitic: int
+
+
+# first word -> second word -> (the rest, entry), longest first
+Phrases = dict[str, dict[str, list[tuple[list[str], Word]]]]
 
 
 class MonthSystem(msgspec.Struct, forbid_unknown_fields=True):
@@ -157,11 +161,11 @@ class Words(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """``words``: folded form -> Word; ``phrases``: first word -> (rest, Word), longest first."""
+    """``words``: folded form -> Word; ``phrases``: set phrases by their first two words."""
 
     words: dict[str, Word]
     cells: dict[str, Cell]
-    phrases: dict[str, tuple[tuple[tuple[str, ...], Word], ...]]
+    phrases: Phrases
     calendar: Calendar
     source: Words
     shy_hijri: frozenset[str]
@@ -175,13 +179,13 @@ class Vocabulary:
 # What may stand in front of a word of each class: (letters, mark of the cell).  Only و and ف before words
 # of grammar, nothing before marks of the calendar.
 _FULL = (
-    ("", " "), ("و", "&"), ("ف", "&"), ("ب", "b"), ("ل", "<"), ("ك", "b"),
+    ("", " "), ("و", "&"), ("ف", "&"), ("ب", "+"), ("ل", "<"), ("ك", "+"),
     ("وب", "&"), ("ول", "&"), ("فب", "&"), ("فل", "&"), ("وك", "&"),
 )  # fmt: skip
 _LIGHT = (("", " "), ("و", "&"), ("ف", "&"))
 _NONE = (("", " "),)
 _PREFIXES = {**dict.fromkeys("hmBLGzOwd", _NONE), **dict.fromkeys("XkjgflAKCcr", _LIGHT),
-             "a": (("", " "), ("و", "&"), ("ب", "b"), ("ل", "<"))}  # fmt: skip
+             "a": (("", " "), ("و", "&"), ("ب", "+"), ("ل", "<"))}  # fmt: skip
 
 DAY_UNITS = frozenset({"day", "hour"})
 YEAR_UNITS = frozenset({"year", "hijri_year"})
@@ -292,19 +296,24 @@ def vocabulary() -> Vocabulary:
     for name, code, value in _entries(calendar, source):
         bare.setdefault(fold(name), (code, value))
     table: dict[str, Word] = {}
-    phrases: dict[str, dict[tuple[str, ...], Word]] = {}
+    phrases: Phrases = {}
     ordered = sorted(bare.items(), key=lambda item: " " in item[0])
     for plain in (True, False):  # a word as it stands comes before the same letters read with a clitic
         for name, (code, value) in ordered:
             for form, mark, clitic in _forms(name, code):
                 if plain != (clitic == 0):
                     continue
-                first, *rest = form.split(" ")
                 word = Word(mark + code, value, clitic)
-                if rest:
-                    phrases.setdefault(first, {}).setdefault(tuple(rest), word)
+                if " " in form:
+                    first, second, *rest = form.split(" ")
+                    options = phrases.setdefault(first, {}).setdefault(second, [])
+                    if all(rest != other for other, _ in options):
+                        options.append((rest, word))
                 else:
                     table.setdefault(form, word)
+    for seconds in phrases.values():
+        for options in seconds.values():
+            options.sort(key=lambda item: -len(item[0]))
     for number in range(1, 32):
         for digits in {str(number), f"{number:02}"}:
             table[digits] = Word(" n", number, 0)
@@ -313,10 +322,7 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(
         words=table,
         cells={form: word.cell for form, word in table.items()},
-        phrases={
-            first: tuple(sorted(rests.items(), key=lambda item: -len(item[0])))
-            for first, rests in phrases.items()
-        },
+        phrases=phrases,
         calendar=calendar,
         source=source,
         shy_hijri=_folded(source.shy_hijri),
