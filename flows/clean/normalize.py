@@ -1,12 +1,12 @@
 """Raw text -> clean and search layers of equal length, with the way back to raw.
 
-Every code point of the Basic Multilingual Plane has an entry in three tables (flows/clean/letters.py): what
-becomes of it (kept, dropped, blank, ...), its clean letter and its search letter.  A text then is a handful of
+Every code point of the Basic Multilingual Plane has an entry in three tables (flows/clean/letters.py):
+what becomes of it (kept, dropped, blank, ...), its clean letter, its search letter.  A text is a handful of
 numpy look-ups; the rare cases that need a neighbour (composition, ligatures, final Farsi yeh, elongation, a
 tatweel that stands for a dash) are looked at only in texts that have them.
 
-clean   NFC; presentation forms and ligatures written out with their hamza; tatweel, diacritics, Quranic marks,
-        bidi and zero-width marks, controls and lone surrogates gone; Persian and Urdu letters as the Arabic ones
+clean   NFC; presentation forms and ligatures written out with their hamza; tatweel, diacritics, Quranic
+        marks, bidi and zero-width marks, controls, lone surrogates gone; Persian and Urdu letters as the ones
         they stand for (those of sounds that Arabic lacks stay: ڤ گ پ چ); letters drawn out (رااااائع) written
         once; every run of blanks one space, none at a line's edge; line ends one ``\\n``.
 search  one spelling for all variants, letter by letter, so that positions agree with clean.
@@ -351,10 +351,9 @@ def fold(text: str) -> str:
 def clean_string(text: str) -> str:
     """The clean layer of any string, without alignment."""
     if len(text) <= 256 and _PLAIN.fullmatch(text):
-        to_clean, _ = _translations()
-        cleaned = text.translate(to_clean)
-        if not _DRAWN_OUT.search(cleaned):
-            return cleaned
+        to_clean, to_search = _translations()
+        if not _DRAWN_OUT.search(text.translate(to_search)):
+            return text.translate(to_clean)
     return clean(text).text
 
 

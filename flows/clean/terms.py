@@ -22,13 +22,13 @@ _MAX_TERM = 200
 _MAX_POSITIONS = 255  # of one term
 _FRONT = ("وبال", "وكال", "فبال", "ولل", "فلل", "وال", "فال", "بال", "كال", "لل", "ال")
 _PARTICLES = ("و", "ف", "ب", "ل", "ك", "س")
-_BACK = ("ات", "ها", "هم", "ي", "ه")
+_PRONOUNS = ("ها", "هم", "ي", "ه")
 _LEAST = 3
 
 
 @lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
-    """Light stem of a folded word: ال with what stands before it, else one particle off the front, then one
+    """Light stem of a folded word: ال with what stands before it, else one particle off the front, then a pronoun
     ending; never below three letters.  Words of other scripts stay as they are."""
     if len(word) <= _LEAST or not _ARABIC.fullmatch(word):
         return word
@@ -39,9 +39,11 @@ def stem(word: str) -> str:
     else:
         if word[0] in _PARTICLES and len(word) > _LEAST:
             word = word[1:]
-    for back in _BACK:
-        if word.endswith(back) and len(word) - len(back) >= _LEAST:
-            return word[: -len(back)]
+    for endings in (_PRONOUNS, ("ات",)):
+        for back in endings:
+            if word.endswith(back) and len(word) - len(back) >= _LEAST:
+                word = word[: -len(back)]
+                break
     return word
 
 
