@@ -46,20 +46,28 @@ class Gazetteer:
 def gazetteer() -> Gazetteer:
     kinds = {k.value: k for k in EntityKind}
     by_name: dict[str, Entry] = {}
+    others: list[tuple[str, Entry]] = []  # a name of two things: المغرب is a country and a newspaper
     for name, kind in _FILES:
         for line in read_text(name).splitlines():
             if line.startswith("#"):
                 continue
             if kind is None:
                 key, label, identity, flags = line.split("\t")
-                by_name.setdefault(key, Entry(kinds[label], identity, flags))
+                entry = Entry(kinds[label], identity, flags)
             else:
                 key, identity, flags = line.split("\t")
-                by_name.setdefault(key, Entry(kind, identity, flags))
+                entry = Entry(kind, identity, flags)
+            known = by_name.get(key)
+            if known is None:
+                by_name[key] = entry
+            elif known.kind is not entry.kind:
+                if known.flags and not entry.flags:
+                    by_name[key], entry = entry, known
+                others.append((key, entry))
     patterns: list[str] = []
     entries: list[Entry] = []
     elided: list[bool] = []
-    for key, entry in by_name.items():
+    for key, entry in (*by_name.items(), *others):
         patterns.append(key)
         entries.append(entry)
         elided.append(False)

@@ -80,13 +80,13 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
 
 def compile_organizations() -> str:
     """The text of gazetteer_organizations.tsv; the first reading of a name wins, a safe one over a doubtful one."""
-    best: dict[str, tuple[str, str, str]] = {}
+    best: dict[tuple[str, str], tuple[str, str]] = {}
     for name, kind, identity, flags in rows():
-        known = best.get(name)
-        if known is None or (known[2] and not flags):
-            best[name] = (kind, identity, flags)
+        known = best.get((name, kind))
+        if known is None or (known[1] and not flags):
+            best[name, kind] = (identity, flags)
     head = (
         "# Named bodies, places and events: folded name, kind, id, flags.  Made from the organizations_*.yaml,\n"
         "# places_more.yaml and named_events.yaml beside it by flows.extract.training.build_gazetteers; own work.\n"
     )
-    return head + "".join(f"{n}\t{k}\t{i}\t{f}\n" for n, (k, i, f) in sorted(best.items()))
+    return head + "".join(f"{n}\t{k}\t{i}\t{f}\n" for (n, k), (i, f) in sorted(best.items()))
