@@ -147,19 +147,19 @@ def _build_date(tokens: Tokens, expression: Expression) -> Expression | None:
             if not target.months or target.calendar == "hijri" or tokens.code(index - 1) == "@":
                 target.calendar = "hijri"
         elif code == "r":
-            _relative(target, value, "J" if previous == "J" and target.months else previous)
+            _relative(target, value, previous)
         elif code == "t":
-            if following == "J" and (target.months or target.season or target.part):
+            if following == "J" and _placed(target):
                 target.year_relative = 0
             else:
                 target.relative, target.relative_word = 0, "this"
         elif code == "s":
-            if following == "J" and (target.months or target.season or target.part):
+            if following == "J" and _placed(target):
                 target.year_same = True
             else:
                 target.same = True
         elif code == "z":
-            if previous == "J" and (target.months or target.season or target.part):
+            if previous == "J" and _placed(target):
                 target.year_same = True
             else:
                 target.same = True
@@ -168,7 +168,7 @@ def _build_date(tokens: Tokens, expression: Expression) -> Expression | None:
             if code == "N":
                 target.unit = "week"
         elif code in ("u", "J", "x", "Y"):
-            if not (target.months or target.days or target.part or target.season):
+            if not _placed(target) and code in "ux" or target.unit is None:
                 target.unit = value
         elif code == "U":
             target.edge = "start"
@@ -191,6 +191,8 @@ def _first_weekday(tokens: Tokens, expression: Expression) -> Expression:
     """Weekdays in a row are expressions of their own (الأحد والاثنين) unless a date, a dual or "or" joins them."""
     first, last = expression.tokens
     codes = tokens.cells[2 * first + 1 : 2 * last : 2]
+    if expression.deictic == 0 and expression.days and not expression.weekdays and "To" in codes:
+        expression.deictic = None  # اليوم الأول من شهر رمضان
     joined = len(expression.weekdays) < 2 or expression.days or expression.twin is not None
     if joined or expression.deictic is not None or any(code in codes for code in "VqvOl6"):
         return expression
@@ -201,8 +203,13 @@ def _first_weekday(tokens: Tokens, expression: Expression) -> Expression:
     )  # fmt: skip
 
 
+def _placed(target: Expression) -> bool:
+    """A year word that follows says which year this is in, and is no unit of its own."""
+    return bool(target.months or target.season or target.part or target.kind == "same")
+
+
 def _relative(target: Expression, value: tuple[int, str], previous: str) -> None:
-    if previous == "J" and (target.months or target.season or target.part):
+    if previous == "J" and _placed(target):
         target.year_relative = value[0]
     elif target.relative is None:
         target.relative, target.relative_word = value
@@ -212,6 +219,8 @@ def _checked(expression: Expression) -> Expression | None:
     for part in (expression, expression.twin):
         if part is None:
             continue
+        if part.days and not part.months and not (part.unit == "month" or part.relative_word == "this"):
+            part.relative = None  # آيفون 7 الجديد, الأولى والأخيرة
         if part.years and part.years[0] in _HIJRI_YEARS and not part.months and part.calendar == "gregorian":
             part.calendar = "gregorian"
         if part.days and max(part.days) > 31:
@@ -303,6 +312,10 @@ def _build_offset(tokens: Tokens, expression: Expression) -> Expression | None:
         expression.approximate = True
     if expression.unit in (None, "century", "school_year", "fiscal_year"):
         return None
+    if expression.relative is not None:
+        expression.kind = "last"
+    if expression.unit == "decade" and tokens.code(last - 1) == "x" and tokens.code(last - 2) in "kjgi":
+        return None  # خلال عقد اجتماع: "during the holding of"
     if tokens.code(last - 1) in "xYD" and tokens.code(last - 2) in "kjgi" and tokens.code(last) in "yMHWn@o":
         return None  # منذ سنة 2011, خلال شهر يناير: a date with a preposition
     return expression

@@ -28,7 +28,6 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     month_after: list[str]
     general_after: list[str]
     general_relative: list[str]
-    age_after: list[str]
     counted: list[str]
     year_after: list[str]
     year_in_name: list[str]
@@ -72,6 +71,7 @@ def trap(tokens: Tokens, expression: Expression) -> str | None:
 
 
 _MAGHRIB = fold("مغرب")
+_AGE = (fold("عمر"), fold("العمر"))
 
 
 def _neighbours(tokens: Tokens, expression: Expression) -> tuple[str, str]:
@@ -223,6 +223,13 @@ def form_is_clitic(form: str) -> bool:
     return form in ("ل", "ب", "لل")
 
 
+def _bare(form: str) -> str:
+    """A definite noun without what is attached to it: للأمين, والمدير."""
+    if form.startswith("لل"):
+        return "ا" + form[1:]
+    return form[1:] if form[1:3] == "ال" and form[0] in "وفبك" else form
+
+
 def _without_clitic(form: str) -> str:
     return form[1:] if len(form) > 3 and form[0] in "وفبلك" else form
 
@@ -235,9 +242,11 @@ def _unit_trap(tokens: Tokens, expression: Expression) -> str | None:
     if expression.unit == "hour":
         return "hours"
     if tokens.code(first) == "J" and tokens.form(first).endswith("العام"):
-        if _in(before, "general_after") and tokens.word(first).clitic == 0:
+        if (_in(before, "general_after") or _bare(before) in lists()["general_after"]) and tokens.word(
+            first
+        ).clitic == 0:
             return "general, not year"
-        if expression.relative_word in lists()["general_relative"] and before.startswith("ال"):
+        if expression.relative_word in lists()["general_relative"] and _bare(before).startswith("ال"):
             return "general, not year"
     if tokens.code(first) == "e" and last - first == 2 and expression.unit in ("season", "school_year"):
         return None
@@ -252,8 +261,9 @@ def _offset_trap(tokens: Tokens, expression: Expression) -> str | None:
         return None if hours in (24, 48, 72, 96) and not expression.approximate else "hours"
     if expression.kind == "last":
         return None
+    count = expression.count or 0
     if expression.preposition == "j":
-        if expression.approximate or (expression.count or 0) >= 15 or after in lists()["duration_end"]:
+        if expression.approximate or count >= 15 or after in lists()["duration_end"]:
             return "a duration"
         if any(tokens.form(first - step) in lists()["state_before"] for step in (1, 2, 3, 4)):
             return "a duration"
@@ -261,6 +271,14 @@ def _offset_trap(tokens: Tokens, expression: Expression) -> str | None:
             return "a duration"
         return None
     if expression.preposition == "i":
+        if (
+            _counted_on(tokens, last)
+            or tokens.code(last) in "gB"
+            or (expression.unit == "year" and count > 5)
+        ):
+            return "a duration"
+        if tokens.code(last - 1) in "xY" and after.startswith("ال"):
+            return "a duration"
         return None if expression.tense > 0 else "a duration"
     if expression.preposition == "g":
         if _counted_on(tokens, last) or _counted_on(tokens, last + 1):
@@ -296,8 +314,9 @@ def _imperfect(form: str) -> bool:
 
 def _decade_trap(tokens: Tokens, expression: Expression) -> str | None:
     _, last = expression.tokens
-    after = f"{tokens.form(last)} {tokens.form(last + 1)}"
-    return "somebody's age" if after in lists()["age_after"] else None
+    lived = tokens.form(last + 1)
+    aged = tokens.code(last) == "f" and lived.startswith(_AGE)
+    return "somebody's age" if aged else None
 
 
 def _part_trap(tokens: Tokens, expression: Expression) -> str | None:

@@ -17,12 +17,12 @@ _CITEM = "(?:&an|&o)"
 _SEP = "(?:4?w4?|4?O|4)"
 _DAYS = f"{_ITEM}(?:{_SEP}{_ITEM}|{_CITEM})*"
 _RANGE = f"{_ITEM}(?:6|5|f?l|&l){_ITEM}"
-_MON = "(?:M(?:[56]M|1M2)?|HB*)"
-_CMON = "(?:wM(?:[56]M|1M2)?|&M(?:[56]M|1M2)?|&HB*|OM(?:[56]M)?)"
+_MON = "(?:M(?:[56]?M|1M2)?|HB*)"
+_CMON = "(?:wM(?:[56]?M|1M2)?|&M(?:[56]?M|1M2)?|&HB*|OM(?:[56]M)?)"
 _MONS = f"{_MON}(?:{_CMON})*"
 _YEAR = "f?[YJ]?y[hm]?"
 _TAIL = f"(?:4?{_YEAR}|f?Jr|f?tJ|f?sJ|f?Jz)"
-_DATE = f"(?:(?:{_RANGE}|{_DAYS})f?x?{_MONS}r?B*r?{_TAIL}?(?:6*L)?|(?:{_RANGE}|{_DAYS})(?:r|f?ur|ftu)|@[hm]?(?:6*L)?)"
+_DATE = f"(?:(?:{_RANGE}|{_DAYS})f?x?{_MONS}r?B*r?{_TAIL}?(?:6*L)?|(?:{_RANGE}|{_DAYS})(?:f?ur|ftu)|(?:D|a|)n(?:wn)*r|@[hm]?(?:6*L)?)"
 _HEAD = "(?:Ef?)?(?:pf?|D)*[qV]?"
 _NEXT = "(?:(?:4?[wO]4?|4|[6l])(?:[pD])*W|&p[pD]*W|&DW|&W|&op[pD]*W|&D?o?W)"
 _WEEKDAYS = f"W(?:{_NEXT})*"
@@ -32,7 +32,7 @@ _DAY = (
     f"{_HEAD}(?:T(?:4?[pD]*W|1D?W2)?r?p*|{_WEEKDAYS}r?G?p*)(?:4?D?1?{_DATE}2?)?{_MORE}*"
     f"|{_HEAD}{_DATE}{_MORE}*"
 )
-_MONTH = f"(?:(?:e|U[od]f|Uof)f?)?x?{_MONS}r?B*r?{_TAIL}?"
+_MONTH = f"(?:e|[uU][cIn]?[od]f)?x?{_MONS}r?B*r?{_TAIL}?"
 _UNIT = "(?:t[uJ]r?|[uJ]rr?|s[uJ]r?|[uJ]z)"
 _COUNT = "(?:[cn#CI]|a[n#])"
 
@@ -51,15 +51,15 @@ PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("sameday", "fsT", "f?sT|Tz"),
     ("part", "Q", f"Q[od]f?x?(?:{_TAIL}|f?ur|f?tu|f?su|{_MONS}r?B*r?{_TAIL}?)"),
     ("month", "eUxMH", _MONTH),
-    ("season", "etxS", f"(?:ef?)?x?(?:tx?S|Sr|Sf?tJ)|(?:ef?)?x?S{_TAIL}"),
-    ("campaign", "ex", "(?:ef?)?x[YJ]?y(?:[56](?:y|n|#)|wy)?[hm]?"),
-    ("years", "eVqvYJUy", "(?:ef?)?[VqvYJU]?f?y[hm]?(?:(?:4?w4?|6|5)y[hm]?)*"),
-    ("unit", "eEutsJN", f"(?:[eE]f?)?{_UNIT}|ef?[uJ]|N(?:r|f?tu|f?ur)?"),
+    ("season", "etxS", f"e?x?(?:tx?S|Sr|Sf?tJ)|e?x?S{_TAIL}"),
+    ("campaign", "ex", "e?x[YJ]?y(?:[56](?:y|n|#)|wy)?[hm]?"),
+    ("years", "eVqvYJUy", "e?[VqvYJU]?f?y[hm]?(?:(?:4?w4?|6|5)y[hm]?)*"),
+    ("unit", "eEutsJN", f"(?:e|Ef?)?{_UNIT}|e[uJ]|N(?:r|f?tu|f?ur)?"),
     ("offset", "kjgi", f"[kjgi]A?(?:{_COUNT}?A?[qvxY][cI]?|[cn#a]n?#?[xYD])r?d?"),
-    ("last", "iUcn#CIvqat", f"tU|i?(?:U[Iodc]*r+d?|Udr?d?|{_COUNT}[xqYD]r|vr)"),
-    ("decade", "eZ", "(?:ef?)?Z(?:w?Z)*(?:f?u[ro])?"),
-    ("feast", "oReF", f"(?:oq|[Re]f?)?F(?:{_TAIL}|r)?"),
-    ("same", "sP", f"sP(?:f?{_TAIL})?|Pz"),
+    ("last", "iUcn#CIvqat", f"tU|i?(?:U(?:a?n|[Iodc])*r+d?|Udr?d?|{_COUNT}[xqYD]r|vr)"),
+    ("decade", "eZ", "e?Z(?:w?Z)*(?:f?u[ro])?"),
+    ("feast", "oReF", f"(?:oq|R|e)?F(?:{_TAIL}|r)?"),
+    ("same", "sP", f"(?:sP|Pz)(?:[fi]?{_TAIL})?"),
 )
 
 

@@ -139,7 +139,6 @@ def _values(
 ) -> tuple[list[DateValue], Writing | None]:
     if not found:
         return [], None
-    bare = frozenset(e.weekdays[-1] for e in found if e.bare_weekday)
     dated = {
         (e.calendar, e.months[0], e.days[0]): e.years[0]
         for e in found
@@ -160,7 +159,7 @@ def _values(
     else:
         written = _news_day(found, written)
     inferred = writing is not None
-    memory = Memory(setting, bare_weekdays=bare, dated=dated)
+    memory = Memory(setting, dated=dated)
     values = []
     for number, expression in enumerate(found):
         interval = resolve(expression, written, memory)

@@ -32,7 +32,6 @@ class Memory:
     last_day: date | None = None  # the latest single day
     weekdays: dict[int, date] = field(default_factory=dict)  # weekday -> its day where the text dates it
     spoken: date | None = None  # the latest bare weekday: when somebody said what follows in quotes
-    bare_weekdays: frozenset[int] = frozenset()  # weekdays that stand somewhere without الماضي
     dated: dict[tuple[str, int, int], int] = field(
         default_factory=dict
     )  # (calendar, month, day) -> year said
@@ -121,8 +120,6 @@ def _weekdays(expression: Expression, written: date | None, memory: Memory) -> I
         return _weekday_span(start + timedelta(days=7 * (relative - 1)), days, True, "next weekday")
     start = cal.last_on_or_before(written - timedelta(days=1), days[-1])
     weeks = -relative - 1
-    if relative == -1 and days[-1] in memory.bare_weekdays and (written - start).days < 7:
-        weeks = 1  # the bare weekday of the same article is the nearer one
     return _weekday_span(start - timedelta(days=7 * weeks), days, False, "last weekday")
 
 
@@ -535,11 +532,15 @@ def _hijri_feast_in(base: Expression, year: int) -> Interval | None:
 def _same(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
     """نفس الفترة, نفس الفترة من عام 2014."""
     value = memory.last_period or memory.last
-    if value is None or value.start is None or value.end is None:
-        return None
     year = expression.years[0] if expression.years else None
     if year is None and expression.year_relative is not None and written is not None:
         year = written.year + expression.year_relative
+    if value is None or value.start is None or value.end is None or value.precision is Precision.DAY:
+        if year is None:
+            return None
+        return Interval(
+            date(year, 1, 1), date(year, 12, 31), Precision.YEAR, "some part of a year", "year", "year"
+        )
     if year is None:
         return value.with_rule("the period named before")
     shift = year - value.end.year
