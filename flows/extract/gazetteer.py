@@ -18,7 +18,7 @@ _CLITICS = frozenset(["", *CONJUNCTIONS, *PREPOSITIONS, *(c + p for c in CONJUNC
 
 class Entry(NamedTuple):
     """``flags``: "" the name alone is enough; "w" it is an ordinary word, too, and needs support;
-    "p" a place that is an adjective, too, and counts after a preposition; "t:TOPIC" it counts where the article
+    "p" a place that is an adjective, too, and counts after a preposition; "i" it counts after صحيفة and the like; "t:TOPIC" it counts where the article
     speaks of that topic."""
 
     kind: EntityKind

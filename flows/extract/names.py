@@ -104,13 +104,28 @@ def _listed(words: Words, hits: Iterable[Hit]) -> list[Candidate]:
         if flags.startswith("t:"):
             if flags[2:] not in topics and hit.entry.identity not in full:
                 continue
-        elif flags and hit.entry.identity not in full and not (flags == "p" and _after_preposition(words, first, hit)):
+        elif flags and hit.entry.identity not in full and not _supported(words, first, hit):
             continue
         if hit.clitic and _reads_whole(words.text[first], hit):
             continue
         score = 0.9 + 0.01 * min(last - first, 8) - (0.05 if hit.clitic else 0.0) - (0.1 if flags else 0.0)
         found.append(Candidate(first, last, hit.start, hit.end, hit.entry.kind, score, "list"))
     return found
+
+
+def _supported(words: Words, first: int, hit: Hit) -> bool:
+    if hit.entry.flags == "p":
+        return _after_preposition(words, first, hit)
+    if hit.entry.flags == "i":
+        j = first - 1
+        if j >= 0 and words.text[j] in ('"', "("):
+            j -= 1
+        return j >= 0 and hit.clitic == 0 and any(_introduces(form) for _, form in without_clitics(words.text[j]))
+    return False
+
+
+def _introduces(word: str) -> bool:
+    return any(way.after == "introduces" for way in organization_heads().get(word, ()))
 
 
 def _after_preposition(words: Words, first: int, hit: Hit) -> bool:
@@ -175,12 +190,22 @@ def _headed(words: Words, known: Known, heads: dict[str, tuple[Head, ...]], kind
             result = extent(words, i, clitic, known, ways)
             if result is not None:
                 last, way = result
+                if way.after == "introduces":
+                    found.append(_introduced(words, i + 1, last))
+                    break
                 if kind is NAMED_EVENT:
                     last = _year(words, last)
                 score = way.strength + (0.02 if last - i > 1 else 0.0)
                 found.append(Candidate(i, last, words.start[i] + clitic, words.end[last], kind, score, "head"))
             break
     return found
+
+
+def _introduced(words: Words, first: int, last: int) -> Candidate:
+    """The name after صحيفة and the like, without quotation marks."""
+    if not words.is_word[first]:
+        first, last = first + 1, last - 1
+    return Candidate(first, last, words.start[first], words.end[last], ORGANIZATION, 0.72, "head")
 
 
 def _year(words: Words, last: int) -> int:

@@ -22,7 +22,7 @@ class _HeadGroup(msgspec.Struct, forbid_unknown_fields=True):
     after: str
     needs: list[str] = []
     also: list[str] = []
-    strength: float = 0.75
+    strength: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def _one_way(words: Words, first: int, clitic: int, known: Known, way: Head) -> 
         return _nisba(words, j, known, way, feminine=head.endswith("ه") or head.removeprefix("ال") in _FEMININE)
     if way.after == "qualified":
         return _qualified(words, j, known, way)
-    if way.after == "proper":
+    if way.after in ("proper", "introduces"):
         return _proper(words, j, known, way)
     return _genitive(words, j, known, way, definite=definite)
 
@@ -198,10 +198,7 @@ def _proper(words: Words, j: int, known: Known, way: Head) -> int | None:
     if words.break_before[j]:
         return None
     if j in known.names:
-        last = known.names[j]
-        while last + 1 < n and not words.break_before[last + 1] and _nisba_word(words.text[last + 1]):
-            last += 1
-        return last
+        return _adjectives(words, known.names[j], known, way)
     last = None
     k = j
     while k < n and k < j + 3 and not words.break_before[k]:
@@ -212,6 +209,22 @@ def _proper(words: Words, j: int, known: Known, way: Head) -> int | None:
             break
         last = k
         k += 1
+    return None if last is None else _adjectives(words, last, known, way)
+
+
+def _adjectives(words: Words, last: int, known: Known, way: Head) -> int:
+    """صالون سوسة | الدولي للكتاب: a nationality or rank after the proper name, then لـ."""
+    if way.after == "introduces":
+        return last
+    n = len(words)
+    general = phrase_words().general
+    while last + 1 < n and not words.break_before[last + 1]:
+        word = words.text[last + 1]
+        if not (_nisba_word(word) or (word in general and "for" in way.also)):
+            break
+        last += 1
+    if "for" in way.also and last + 1 < n and not words.break_before[last + 1]:
+        return _tail(words, last + 1, known, way) or last
     return last
 
 
@@ -224,18 +237,20 @@ def _genitive(words: Words, j: int, known: Known, way: Head, *, definite: bool) 
     n = len(words)
     k = j
     last: int | None = j - 1 if definite else None
-    inside = 0
+    inside = definite_words = 0
+    titles = name_context().honorifics | name_context().occupations
     while k < n and k - j < MAX_WORDS and not words.break_before[k]:
         word = words.text[k]
         if word in listed.stop or word in listed.loose:
             break
         if k in known.names and (known.names[k] > k or not word.startswith("ال")):
-            last = known.names[k]
-            k = last + 1
+            if last is None or last < j:
+                last = known.names[k]
             break
         if word.startswith("ال"):
-            if last is not None and last >= j and _is_head(word):
+            if last is not None and last >= j and (definite_words >= 3 or _is_head(word) or word in titles):
                 break
+            definite_words += 1
             last = k
             k += 1
             continue
@@ -275,7 +290,12 @@ def _tail(words: Words, k: int, known: Known, way: Head) -> int | None:
         steps += 1
         if word in listed.stop or word in listed.loose:
             break
-        if "for" in way.also and word.startswith("لل") and len(word) > 4:
+        if word == "و" and "and" in way.also and k + 1 < n and words.text[k + 1].startswith("ال"):
+            if words.break_before[k + 1] or _is_head(words.text[k + 1]):
+                break
+            k += 1
+            last = k
+        elif "for" in way.also and word.startswith("لل") and len(word) > 4:
             last = k
         elif "for" in way.also and last is None and _for_construct(words, k):
             last = k + 1
@@ -284,16 +304,19 @@ def _tail(words: Words, k: int, known: Known, way: Head) -> int | None:
             last = k
         elif "and" in way.also and word.startswith("وال") and last is not None and word[1:] in nisbas():
             last = k
-        elif last is not None and word.startswith("ال") and not _is_head(word):
+        elif last is not None and word.startswith("ال") and not _is_head(word) and k not in known.names:
             last = k
         elif "place" in way.also and k in known.clitic_places:
             last = known.clitic_places[k]
             return last
-        elif "about" in way.also and last is not None and word in ("عن", "في", "ضد") and k + 1 < n:
-            if words.break_before[k + 1] or not words.text[k + 1].startswith("ال") or k + 1 in known.places:
+        elif "about" in way.also and word in ("عن", "ضد", "حول", "مع") and k + 1 < n:
+            if (last is None and word != "حول") or words.break_before[k + 1] or not words.text[k + 1].startswith("ال"):
                 break
             last = k + 1
             k += 1
+        elif "about" in way.also and word == "في" and k + 2 < n and words.text[k + 1] == "مجال":
+            last = k + 2
+            k += 2
         else:
             break
         k += 1

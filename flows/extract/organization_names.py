@@ -30,16 +30,18 @@ class Group(msgspec.Struct, forbid_unknown_fields=True):
     """Names of one sort.
 
     ``heads`` are words that may stand before each name (حزب, نادي); ``bare`` says whether the name alone counts:
-    "safe" always, "agree" only where the article also has it with a head or in another full form, "topic" where
+    "safe" always, "agree" only where the article also has it with a head or in another full form, "introduced" only
+    after صحيفة, قناة and the like, "topic" where
     the article speaks of the group's topic, "never".
     ``names``: the full name, then other spellings, acronyms and short forms, separated by " | "; a form in
-    parentheses counts only like an "agree" one, a place in angle brackets after a preposition, too.
+    parentheses counts only like an "agree" one, a place in angle brackets after a preposition, too, one with ~ before
+    it like an "introduced" one.
     """
 
     names: list[str]
     kind: EntityKind = EntityKind.ORGANIZATION
     heads: list[str] = []
-    bare: Literal["safe", "agree", "topic", "never"] = "safe"
+    bare: Literal["safe", "agree", "topic", "introduced", "never"] = "safe"
     topic: str = ""
     about: str = ""
 
@@ -50,7 +52,7 @@ def groups() -> Iterator[tuple[str, int, Group]]:
             yield source, number, group
 
 
-_FLAG = {"safe": "", "agree": "w", "topic": "t"}
+_FLAG = {"safe": "", "agree": "w", "topic": "t", "introduced": "i"}
 
 
 def rows() -> Iterator[tuple[str, str, str, str]]:
@@ -65,8 +67,8 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
             if forms[0].startswith("="):  # another name of something listed elsewhere: a country
                 identity, forms = forms[0][1:].strip(), forms[1:]
             for form in forms:
-                weak = {"(": "w", "<": "p"}.get(form[0], "")
-                name = fold(form.strip("()<>"))
+                weak = {"(": "w", "<": "p", "~": "i"}.get(form[0], "")
+                name = fold(form.strip("()<>~"))
                 arabic = any("ء" <= c <= "ي" for c in name)
                 if group.heads and arabic:
                     for head in group.heads:

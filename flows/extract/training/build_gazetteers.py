@@ -19,7 +19,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from flows.clean.normalize import fold
 from flows.extract.name_lexicon import is_ordinary
@@ -32,8 +31,8 @@ _NOT_ARABIC = re.compile("[ٹڈڑںےھہۀۂۃەڕڵۆۇۋېگڭپچژکی،,()
 _WORD = re.compile(r"[^\W\d_]+|[^\w\s]")
 
 # Countries whose small towns Arabic news names; elsewhere a town must be large to be listed.
-ARAB = frozenset("MA TN DZ LY MR EG SD SA AE QA KW BH OM YE IQ SY LB JO PS SO DJ KM EH".split())
-NEAR = frozenset("FR ES IT DE GB US BE NL TR IR IL PT ML NE SN TD RU UA CN IN".split())
+ARAB = frozenset(["MA", "TN", "DZ", "LY", "MR", "EG", "SD", "SA", "AE", "QA", "KW", "BH", "OM", "YE", "IQ", "SY", "LB", "JO", "PS", "SO", "DJ", "KM", "EH"])
+NEAR = frozenset(["FR", "ES", "IT", "DE", "GB", "US", "BE", "NL", "TR", "IR", "IL", "PT", "ML", "NE", "SN", "TD", "RU", "UA", "CN", "IN"])
 MIN_POPULATION = {"arab": 2_000, "near": 60_000, "far": 250_000}
 
 
