@@ -1,7 +1,7 @@
 """CoNLL files of names: read, tag, evaluate.
 
-A file holds one token a line, columns separated by white space, blank lines between sentences.  The token is the
-first column; a label the last.
+A file holds one token a line, columns separated by white space, blank lines between sentences.  The token is
+the first column; a label the last.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def read_conll(path: Path) -> Iterator[list[list[str]]]:
 def tag_conll(source: Path, target: Path, *, scheme: str = "guide", engine: str = "accurate") -> int:
     """Write ``source`` to ``target`` with a column of predicted labels added; the number of tokens.
 
-    Every line keeps its columns, blank lines stay where they are, and the new label is the last column, so the
-    result of a labelled file can be given to ``evaluate_conll`` as it is.
+    Every line keeps its columns, blank lines stay where they are, and the new label is the last column, so
+    the result of a labelled file can be given to ``evaluate_conll`` as it is.
     """
     loaded = load_engine(engine, scheme=scheme)
     with source.open(encoding="utf-8-sig") as handle:

@@ -63,5 +63,5 @@ def load_engine(name: str = "accurate", *, scheme: str = "guide", threads: int =
     if name.startswith("transformers:"):
         from flows.extract.engines.hugging import load_hugging
 
-        return load_hugging(name.removeprefix("transformers:"), threads=threads)
+        return load_hugging(name.removeprefix("transformers:"), scheme=scheme, threads=threads)
     raise ValueError(f"unknown engine {name!r}: accurate, fast or transformers:PATH")

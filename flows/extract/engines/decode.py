@@ -31,11 +31,11 @@ def transitions(labels: Sequence[str]) -> tuple[Floats, Floats]:
 def best_paths(scores: Floats, lengths: Sequence[int], step: Floats, start: Floats) -> NDArray[np.int64]:
     """Viterbi over all sentences of an article at once.
 
-    ``scores``: (words, labels) log-probabilities of the sentences one after another; ``lengths`` their numbers of
-    words, with sum ``words``.  Returns the label of each word, shape (words,).
+    ``scores``: (words, labels) log-probabilities of the sentences one after another; ``lengths`` their
+    numbers of words, with sum ``words``.  Returns the label of each word, shape (words,).
     """
     total, n = scores.shape
-    best = scores.argmax(axis=1)
+    best: NDArray[np.int64] = scores.argmax(axis=1).astype(np.int64)
     if not total:
         return best
     lengths_ = np.asarray([k for k in lengths if k], np.int64)

@@ -1,20 +1,22 @@
 """The ``fast`` engine: a linear-chain CRF, trained by crfsuite, run here on its weights alone.
 
-crfsuite's own tagger is left out at run time: with the weights in arrays a word's part of the scores is summed
-once and remembered, which is several times faster, gives the marginals in the same pass and reads no native file
-format that a damaged file could crash.
+crfsuite's own tagger is left out at run time: with the weights in arrays a word's part of the scores is
+summed once and remembered, which is several times faster, gives the marginals in the same pass and reads no
+native file format that a damaged file could crash.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from flows.extract.engines import EngineError, NameEngine, TokenLabel
-from flows.extract.engines.features import OFFSETS, Clusters, fold_word, pair_features, word_features
+from flows.extract.engines.clitics import pick_clitic
+from flows.extract.engines.features import OFFSETS, Knowledge, fold_word, pair_features, word_features
 from flows.extract.engines.store import read_model
 
 Floats = NDArray[np.float32]
@@ -55,12 +57,17 @@ class FastModel(msgspec.Struct, frozen=True):
     version: int
     clusters: ClusterTable
     schemes: dict[str, ChainWeights]
+    lexicon: dict[str, str] = {}  # code -> its words, separated by blanks
+
+    def knowledge(self) -> Knowledge:
+        lexicon = {word: code for code, words in self.lexicon.items() for word in words.split(" ")}
+        return Knowledge(self.clusters.mapping(), lexicon)
 
 
 class Chain:
     """Scores of words from remembered rows.  Columns: labels, then clitic lengths."""
 
-    def __init__(self, weights: ChainWeights, clusters: Clusters) -> None:
+    def __init__(self, weights: ChainWeights, knowledge: Knowledge) -> None:
         n = len(weights.labels)
         self.labels = weights.labels
         self.temperature = weights.temperature
@@ -78,7 +85,7 @@ class Chain:
                 for i, before in enumerate(weights.labels):
                     if before not in (f"B-{after[2:]}", after):
                         self.transitions[i, j] = _IMPOSSIBLE
-        self._clusters = clusters
+        self._knowledge = knowledge
         self._index: dict[str, int] = {}
         self._memory = np.zeros((4096, len(OFFSETS), self.width), np.float32)
         self._pairs: dict[tuple[str, str], Floats | None] = {}
@@ -101,14 +108,14 @@ class Chain:
         if k >= len(self._memory):
             self._memory = np.concatenate([self._memory, np.zeros_like(self._memory)])
         for o, offset in enumerate(OFFSETS):
-            self._memory[k, o] = self._sum(word_features(folded, offset, self._clusters))
+            self._memory[k, o] = self._sum(word_features(folded, offset, self._knowledge))
         return k
 
     def _pair(self, left: str, right: str) -> Floats | None:
         key = (left, right)
         if key not in self._pairs:
             rows = [
-                r for r in map(self._row.get, pair_features(left, right, self._clusters)) if r is not None
+                r for r in map(self._row.get, pair_features(left, right, self._knowledge)) if r is not None
             ]
             self._pairs[key] = self._table[rows].sum(axis=0) if rows else None
         return self._pairs[key]
@@ -234,34 +241,24 @@ class FastEngine:
             result.append(row)
         return result
 
-
-def possible_clitics(folded: str, limit: int) -> int:
-    """How many leading letters could be clitics at most: one of و ف ب ل ك س, or و/ف before one of ب ل ك س."""
-    if limit < 1 or len(folded) < 3 or folded[0] not in "وفبلكس":
-        return 0
-    if limit >= 2 and len(folded) > 3 and folded[0] in "وف" and folded[1] in "بلكس":
-        return 2
-    return 1
-
-
-def pick_clitic(scores: Floats, folded: str) -> tuple[int, float]:
-    """The likeliest number of clitic letters among those that the word's letters allow, and its probability."""
-    most = possible_clitics(folded, len(scores) - 1)
-    if not most:
-        return 0, 1.0
-    x = scores[: most + 1]
-    p = np.exp(x - x.max())
-    p /= p.sum()
-    k = int(p.argmax())
-    return k, float(p[k])
+    def clitic_choices(self, sentences: Sequence[Sequence[str]]) -> list[tuple[int, float]]:
+        """For every word, were it to begin a name: clitic letters before the name and their probability."""
+        folded = [[fold_word(w) for w in s] for s in sentences if len(s)]
+        if not folded:
+            return []
+        scores = self._chain.scores(folded)[:, len(self._chain.labels) :]
+        return [pick_clitic(row, w) for row, w in zip(scores, (w for s in folded for w in s), strict=True)]
 
 
-def load_fast(*, scheme: str) -> NameEngine:
-    """Read and check the shipped model.  Raises EngineError when it is missing, damaged or of another version."""
+def load_fast(*, scheme: str, folder: Path | None = None) -> NameEngine:
+    """Read and check the shipped model.
+
+    Raises EngineError when it is missing, damaged or of another version.
+    """
     try:
-        model = msgspec.msgpack.decode(read_model("fast.msgpack"), type=FastModel)
+        model = msgspec.msgpack.decode(read_model("fast.msgpack", folder), type=FastModel)
     except msgspec.DecodeError as exc:
         raise EngineError(f"fast.msgpack: {exc}") from exc
     if model.version != 1 or scheme not in model.schemes:
         raise EngineError(f"fast.msgpack: version {model.version} without scheme {scheme!r}")
-    return FastEngine(Chain(model.schemes[scheme], model.clusters.mapping()))
+    return FastEngine(Chain(model.schemes[scheme], model.knowledge()))

@@ -1,7 +1,7 @@
 """Features of single words for the linear-chain model, shared by its training and its use.
 
-Every feature is of one word (or of two neighbours), so a word's contribution to the scores at each distance can
-be computed once and remembered: tagging is then a sum of remembered rows.
+Every feature is of one word (or of two neighbours), so a word's contribution to the scores at each distance
+can be computed once and remembered: tagging is then a sum of remembered rows.
 """
 
 from __future__ import annotations
@@ -9,17 +9,36 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from typing import NamedTuple
 
 OFFSETS = (-2, -1, 0, 1, 2)
 
 _MARKS = re.compile(r"[\u0640\u064B-\u065F\u0670\u06D6-\u06ED\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]")
 _FOLD = str.maketrans("أإآٱىةؤئڤگپچ", "اااايهويفكبج")
-_LIGHT = re.compile(r"^(?:[وف](?=.{3}))?(?:[بك](?=.{3})|ل(?=ل.{3}))?(?:ال|لل)?(?=.{2})")
+_LIGHT = re.compile(r"^(?:[وف](?=.{3}))?(?:[بك](?=.{3}))?(?:ال|لل)?(?=.{2})")
 _ONE = re.compile(r"^[وفبلكس](?=.{2})")
 
-# word -> (fine cluster, coarse cluster, rank bucket); words are folded
-Clusters = Mapping[str, tuple[int, int, int]]
 _UNKNOWN = (-1, -1, -1)
+
+
+class Knowledge(NamedTuple):
+    """What is known of folded words beforehand."""
+
+    clusters: Mapping[str, tuple[int, int, int]]  # fine cluster, coarse cluster, rank bucket
+    lexicon: Mapping[str, str]  # code of what the gazetteers say
+
+    def cluster(self, folded: str, stem: str) -> tuple[int, int, int]:
+        """The word's own clusters, else those of the word without clitics, else those with its article."""
+        known = self.clusters
+        return known.get(folded) or known.get(stem) or known.get("ال" + stem) or _UNKNOWN
+
+    def code(self, folded: str) -> str:
+        """What the lists say of the word, else, marked, of what follows a first clitic."""
+        known = self.lexicon.get(folded)
+        if known is None and _ONE.match(folded):
+            rest = self.lexicon.get(rest_after_clitic(folded, 1))
+            return f"+{rest}" if rest else "-"
+        return known or "-"
 
 
 def fold_word(word: str) -> str:
@@ -52,10 +71,10 @@ def rest_after_clitic(folded: str, length: int) -> str:
     return rest
 
 
-def word_features(folded: str, offset: int, clusters: Clusters) -> list[str]:
+def word_features(folded: str, offset: int, knowledge: Knowledge) -> list[str]:
     """Features that a folded word gives to the place ``-offset`` away from it."""
     stem = light(folded)
-    fine, coarse, rank = clusters.get(folded) or clusters.get(stem) or clusters.get("ال" + stem) or _UNKNOWN
+    fine, coarse, rank = knowledge.cluster(folded, stem)
     at = f"{offset}:"
     near = [f"{at}w={folded}", f"{at}s={stem}", f"{at}c={fine}", f"{at}d={coarse}"]
     if abs(offset) == 2:
@@ -66,6 +85,7 @@ def word_features(folded: str, offset: int, clusters: Clusters) -> list[str]:
         f"{at}x2={folded[-2:]}",
         f"{at}x3={folded[-3:]}",
         f"{at}h={_shape(folded)}",
+        f"{at}g={knowledge.code(folded)}",
     ]
     if offset:
         return near
@@ -80,19 +100,21 @@ def word_features(folded: str, offset: int, clusters: Clusters) -> list[str]:
         f"r={rank}",
     ]
     if _ONE.match(folded):
+        clusters, lexicon = knowledge
         one = clusters.get(rest_after_clitic(folded, 1), _UNKNOWN)
         own = clusters.get(folded, _UNKNOWN)
         near += [
             f"cl={folded[0]}|{one[1]}",
             f"cr={folded[0]}|{own[2]}|{one[2]}",
+            f"cg={folded[0]}|{lexicon.get(folded, '-')}|{lexicon.get(rest_after_clitic(folded, 1), '-')}",
             f"ca={folded[0]}|{rest_after_clitic(folded, 1)[:2] == 'ال'}|{own[2] < 0}",
         ]
     return near
 
 
-def pair_features(left: str, right: str, clusters: Clusters) -> list[str]:
+def pair_features(left: str, right: str, knowledge: Knowledge) -> list[str]:
     """Features of two folded neighbours, for the place of the right one."""
     a, b = light(left), light(right)
-    ca = clusters.get(left) or clusters.get(a) or clusters.get("ال" + a) or _UNKNOWN
-    cb = clusters.get(right) or clusters.get(b) or clusters.get("ال" + b) or _UNKNOWN
-    return [f"ss={a}|{b}", f"dd={ca[1]}|{cb[1]}"]
+    ca, cb = knowledge.cluster(left, a)[1], knowledge.cluster(right, b)[1]
+    ga, gb = knowledge.code(left), knowledge.code(right)
+    return [f"ss={a}|{b}", f"dd={ca}|{cb}", f"gg={ga}|{gb}"]

@@ -33,9 +33,10 @@ class Pieces:
                 known.clear()
                 new = list(dict.fromkeys(words))
             encoded = self._tokenizer.encode_batch([prepare(w) for w in new], add_special_tokens=False)
-            unknown = self._tokenizer.token_to_id("<unk>")
+            unknown: int = self._tokenizer.token_to_id("<unk>") or 0
             for word, encoding in zip(new, encoded, strict=True):
-                known[word] = tuple(encoding.ids[:_LONGEST]) or (unknown,)
+                ids: list[int] = encoding.ids[:_LONGEST]
+                known[word] = tuple(ids) if ids else (unknown,)
         return [known[w] for w in words]
 
 

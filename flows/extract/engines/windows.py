@@ -10,9 +10,9 @@ LIMIT = 250  # pieces at most: positions of the encoder less its two marks
 
 
 class Word(NamedTuple):
-    """Word ``index`` of the flat article with the places of its first and last piece in the window."""
+    """Word ``place`` of the flat article with the places of its first and last piece in the window."""
 
-    index: int
+    place: int
     first: int
     last: int
 
@@ -27,8 +27,8 @@ def pack(
 ) -> list[Window]:
     """Windows over an article.
 
-    ``pieces[i]`` are the pieces of its i-th word, ``lengths`` the number of words of each sentence.  Sentences
-    stay whole unless one alone passes LIMIT; windows come out about equally long.
+    ``pieces[i]`` are the pieces of its i-th word, ``lengths`` the number of words of each sentence.
+    Sentences stay whole unless one alone passes LIMIT; windows come out about equally long.
     """
     units: list[tuple[int, int, int]] = []  # words [start, end) and their pieces
     at = 0

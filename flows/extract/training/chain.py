@@ -6,12 +6,13 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pycrfsuite
 
 from flows.extract.engines.fast import ChainWeights
-from flows.extract.engines.features import OFFSETS, Clusters, fold_word, pair_features, word_features
+from flows.extract.engines.features import OFFSETS, Knowledge, fold_word, pair_features, word_features
 
 CLITICS = 3
 
@@ -24,7 +25,7 @@ class ChainRecipe:
     least: float = 0.01  # weights below are dropped
 
 
-def sentence_features(words: Sequence[str], clusters: Clusters) -> list[list[str]]:
+def sentence_features(words: Sequence[str], knowledge: Knowledge) -> list[list[str]]:
     """Features of each word of one sentence, as ``engines.fast.Chain`` sums them."""
     folded = [fold_word(w) for w in words]
     n = len(folded)
@@ -37,9 +38,9 @@ def sentence_features(words: Sequence[str], clusters: Clusters) -> list[list[str
             features.append("last")
         for offset in OFFSETS:
             if 0 <= i + offset < n:
-                features += word_features(folded[i + offset], offset, clusters)
+                features += word_features(folded[i + offset], offset, knowledge)
         if i:
-            features += pair_features(folded[i - 1], folded[i], clusters)
+            features += pair_features(folded[i - 1], folded[i], knowledge)
         rows.append(features)
     return rows
 
@@ -48,29 +49,14 @@ def train_chain(
     data: Iterable[tuple[Sequence[str], Sequence[str]]],
     clitics: Iterable[tuple[Sequence[str], Sequence[int]]],
     labels: Sequence[str],
-    clusters: Clusters,
+    knowledge: Knowledge,
     recipe: ChainRecipe,
 ) -> ChainWeights:
     """``data``: (words, labels) of sentences; ``clitics``: (words, clitic lengths or -1) of sentences."""
-    trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
-    trainer.set_params(
-        {
-            "c1": recipe.c1,
-            "c2": recipe.c2,
-            "max_iterations": recipe.iterations,
-            "feature.possible_transitions": True,
-            "feature.minfreq": 1,
-        }
+    info = _crfsuite(
+        ((sentence_features(words, knowledge), list(tags)) for words, tags in data),
+        {"c1": recipe.c1, "c2": recipe.c2, "max_iterations": recipe.iterations},
     )
-    for words, tags in data:
-        trainer.append(pycrfsuite.ItemSequence(sentence_features(words, clusters)), list(tags))
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "chain")
-        trainer.train(path)
-        tagger = pycrfsuite.Tagger()
-        tagger.open(path)
-        info = tagger.info()
-        tagger.close()
     column = {label: i for i, label in enumerate(labels)}
     step = np.zeros((len(labels), len(labels)), np.float32)
     for (a, b), weight in info.transitions.items():
@@ -80,47 +66,46 @@ def train_chain(
     for (feature, label), weight in info.state_features.items():
         if abs(weight) >= recipe.least:
             table.setdefault(feature, [0.0] * width)[column[label]] = weight
-    for feature, row in _clitic_weights(clitics, clusters).items():
+    for feature, row in _clitic_weights(clitics, knowledge).items():
         table.setdefault(feature, [0.0] * width)[len(labels) :] = row
     features = sorted(table)
     weights = np.array([table[f] for f in features], np.float16)
     return ChainWeights(list(labels), CLITICS, features, weights.tobytes(), step.tobytes())
 
 
-def _clitic_weights(
-    data: Iterable[tuple[Sequence[str], Sequence[int]]], clusters: Clusters
-) -> dict[str, list[float]]:
-    """A maximum-entropy classifier of the clitic length over the same features."""
-    from sklearn.feature_extraction.text import CountVectorizer
-    from sklearn.linear_model import LogisticRegression
+def _crfsuite(data: Iterable[tuple[list[list[str]], list[str]]], settings: dict[str, float]) -> Any:
+    """Train and give back crfsuite's dump: ``transitions`` and ``state_features``."""
+    trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
+    trainer.set_params({**settings, "feature.possible_transitions": True})
+    for features, tags in data:
+        trainer.append(pycrfsuite.ItemSequence(features), tags)
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "chain")
+        trainer.train(path)
+        tagger = pycrfsuite.Tagger()
+        tagger.open(path)
+        info = tagger.info()
+        tagger.close()
+    return info
 
-    rows: list[list[str]] = []
-    lengths: list[int] = []
+
+def _clitic_weights(
+    data: Iterable[tuple[Sequence[str], Sequence[int]]], knowledge: Knowledge
+) -> dict[str, list[float]]:
+    """A maximum-entropy classifier of the clitic length over the same features (chains of one word)."""
+    items: list[tuple[list[list[str]], list[str]]] = []
     for words, clitics in data:
         wanted = [i for i, c in enumerate(clitics) if c >= 0]
-        if not wanted:
-            continue
-        features = sentence_features(words, clusters)
-        rows += [features[i] for i in wanted]
-        lengths += [min(clitics[i], CLITICS - 1) for i in wanted]
-    if len(set(lengths)) < 2:
+        if wanted:
+            features = sentence_features(words, knowledge)
+            items += [([features[i]], [str(min(clitics[i], CLITICS - 1))]) for i in wanted]
+    if not items:
         return {}
-    vectorizer = CountVectorizer(analyzer=lambda x: x, min_df=2, binary=True)
-    matrix = vectorizer.fit_transform(rows)
-    model = LogisticRegression(C=1.0, max_iter=300)
-    model.fit(matrix, lengths)
-    names = vectorizer.get_feature_names_out()
-    columns = np.zeros((CLITICS, len(names)))
-    bias = np.zeros(CLITICS)
-    if len(model.classes_) == 2:
-        columns[model.classes_[1]] = model.coef_[0]
-        bias[model.classes_[1]] = model.intercept_[0]
-    else:
-        for k, length in enumerate(model.classes_):
-            columns[length], bias[length] = model.coef_[k], model.intercept_[k]
-    for length in set(range(CLITICS)) - set(model.classes_.tolist()):
-        bias[length] = -8.0
-    result = {str(n): columns[:, i].tolist() for i, n in enumerate(names)}
-    base = np.array(result.get("bias", [0.0] * CLITICS)) + bias
-    result["bias"] = base.tolist()
+    info = _crfsuite(items, {"c1": 0.0, "c2": 0.5, "max_iterations": 200})
+    result: dict[str, list[float]] = {}
+    for (feature, length), weight in info.state_features.items():
+        result.setdefault(feature, [0.0] * CLITICS)[int(length)] = weight
+    unseen = set(range(CLITICS)) - {int(tags[0]) for _, tags in items}
+    for length in unseen:
+        result.setdefault("bias", [0.0] * CLITICS)[length] = -8.0
     return result

@@ -22,7 +22,7 @@ def build_clusters(
     seed: int = 7,
 ) -> ClusterTable:
     """Cluster the ``words`` most frequent folded words by their neighbours one and two places away."""
-    from scipy.sparse import coo_matrix
+    from scipy.sparse import coo_matrix  # type: ignore[import-untyped]
     from sklearn.cluster import MiniBatchKMeans
     from sklearn.decomposition import TruncatedSVD
     from sklearn.preprocessing import normalize

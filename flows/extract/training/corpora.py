@@ -1,27 +1,23 @@
 """Read the corpora that the name engines learn from into one shape.
 
-Three conventions meet here: the project's guide (gold), ANERcorp's and AQMAR's.  Labels stay as each corpus has
-them; which head of a model learns from which is the trainer's business.
+Three conventions meet here: the project's guide (gold), ANERcorp's and AQMAR's.  Labels stay as each corpus
+has them; which head of a model learns from which is the trainer's business.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.clean import segment
+from flows.clean.normalize import clean_string, fold
 from flows.extract.conll import read_conll
 
 UNKNOWN_CLITIC = -1
 
-_MARKS = re.compile(r"[\u0640\u064B-\u065F\u0670\u06D6-\u06ED\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]")
-_TOKEN = re.compile(r"[^\W_]+(?:[.,:٫٬/][0-9٠-٩]+)*|[^\w\s]|_")
-_FOLD = str.maketrans("أإآٱىةڤگپچ", "ااااي" + "هفكبج")
-_SENTENCE_END = frozenset(".!?؟…")
 # what may stand in front of a name inside one word: conjunction, then preposition
 _CLITICS = ("", "و", "ف", "ب", "ل", "ك", "س", "وب", "ول", "وك", "فب", "فل", "فك")
 
@@ -30,8 +26,8 @@ _CLITICS = ("", "و", "ف", "ب", "ل", "ك", "س", "وب", "ول", "وك", "ف�
 class Labelled:
     """One sentence: words, their IOB2 labels, and how many letters stand outside the mention they begin.
 
-    ``clitics[i]`` is UNKNOWN_CLITIC where the corpus does not say or word i begins no mention; ``labels[i]`` is
-    "" where nothing may be learnt from it (text that the annotators left out).
+    ``clitics[i]`` is UNKNOWN_CLITIC where the corpus does not say or word i begins no mention; ``labels[i]``
+    is "" where nothing may be learnt from it (text that the annotators left out).
     """
 
     words: tuple[str, ...]
@@ -47,32 +43,16 @@ class Document:
     sentences: tuple[Labelled, ...]
 
 
-def clean(text: str) -> str:
-    """NFC without tatweel, diacritics and invisible marks."""
-    return _MARKS.sub("", unicodedata.normalize("NFC", text))
-
-
-def fold(text: str) -> str:
-    """One spelling for the variants of a word; same length as the text."""
-    return text.translate(_FOLD).lower()
-
-
 def tokenize(text: str) -> list[str]:
-    """Words, numbers and single punctuation marks of cleaned text."""
-    return _TOKEN.findall(text)
+    """Tokens of cleaned text as the pipeline makes them."""
+    return [text[t.start : t.end] for t in segment.tokenize(text)]
 
 
-def split_sentences(text: str, *, longest: int = 80) -> Iterator[list[str]]:
-    """The sentences of cleaned text as lists of tokens; a line break always ends one."""
-    for line in text.splitlines():
-        current: list[str] = []
-        for token in tokenize(line):
-            current.append(token)
-            if token in _SENTENCE_END or len(current) >= longest:
-                yield current
-                current = []
-        if current:
-            yield current
+def split_sentences(text: str) -> Iterator[list[str]]:
+    """The sentences of cleaned text as lists of tokens, as the pipeline makes them; a line is a paragraph."""
+    tokens = segment.tokenize(text)
+    for sentence in segment.sentences(text, tokens, ()):
+        yield [text[t.start : t.end] for t in tokens[sentence.first : sentence.last]]
 
 
 # ------------------------------------------------------------------------------------------ ready-made
@@ -82,7 +62,7 @@ def read_conll_corpus(path: Path, name: str) -> Document:
     """ANERcorp or AQMAR: one document of consecutive sentences, clitics unknown."""
     sentences = []
     for rows in read_conll(path):
-        words = tuple(clean(row[0]) or row[0] for row in rows)
+        words = tuple(clean_string(row[0]) or row[0] for row in rows)
         labels = tuple(row[-1].replace("PERS", "PER") for row in rows)
         sentences.append(Labelled(words, labels, (UNKNOWN_CLITIC,) * len(words)))
     return Document(name, tuple(sentences))
@@ -144,7 +124,7 @@ def align_surfaces(
     taken = [[False] * len(s) for s in sentences]
     plain = [list(s) for s in sentences]
     folded = [[fold(w) for w in s] for s in sentences]
-    surfaces = {(kind, tuple(tokenize(clean(text)))) for kind, text in entities}
+    surfaces = {(kind, tuple(tokenize(clean_string(text)))) for kind, text in entities}
     ordered = sorted(surfaces, key=lambda x: (-sum(map(len, x[1])) - len(x[1]), x))
     for kind, surface in ordered:
         if not surface:
@@ -174,8 +154,8 @@ def read_gold(folder: Path, part: str) -> list[Document]:
     """
     documents = []
     for record in json.loads((folder / f"{part}.json").read_text(encoding="utf-8")):
-        text = clean((folder / part / f"{record['id']}.txt").read_text(encoding="utf-8"))
-        noise = {clean(line).strip() for line in record["boilerplate"]}
+        text = clean_string((folder / part / f"{record['id']}.txt").read_text(encoding="utf-8"))
+        noise = {clean_string(line).strip() for line in record["boilerplate"]}
         entities = [
             (e["kind"], surface) for e in record["entities"] for surface in {e["name"], *e["surfaces"]}
         ]
@@ -226,7 +206,7 @@ def read_news(archive: Path, *, count: int, skip: frozenset[str] = frozenset()) 
         step = max(1.0, len(names) / count)
         chosen = [names[int(i * step)] for i in range(min(count, len(names)))]
         for name in chosen:
-            text = clean(zf.read(name).decode("utf-8", errors="replace"))
+            text = clean_string(zf.read(name).decode("utf-8", errors="replace"))
             sentences = list(split_sentences(text))
             if sentences:
                 yield sentences

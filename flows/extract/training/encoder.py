@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer, decoders, models
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from flows.extract.engines.pieces import WORD_MARK, prepare
 from flows.extract.training.e5 import E5
@@ -48,16 +48,15 @@ def make_tokenizer(pieces: Sequence[str], scores: Sequence[float], unk: int) -> 
     return tokenizer
 
 
-def prune_vocabulary(e5: E5, words: Counter[str], *, minimum: int = 2) -> list[int]:
+def prune_vocabulary(e5: E5, words: Counter[str], *, minimum: int = 1) -> list[int]:
     """E5's piece ids worth keeping: special ones, single characters of the scripts in use, and pieces that
     occur at least ``minimum`` times in ``words`` (counts of words of unlabelled news)."""
     full = make_tokenizer(e5.pieces, e5.scores.tolist(), e5.unk)
     seen: Counter[int] = Counter()
-    items = list(words.items())
-    encoded = full.encode_batch([prepare(w) for w, _ in items], add_special_tokens=False)
-    for (_, count), encoding in zip(items, encoded, strict=True):
-        for piece in encoding.ids:
-            seen[piece] += count
+    encoded = full.encode_batch([prepare(w) for w in words], add_special_tokens=False)
+    for count, encoding in zip(words.values(), encoded, strict=True):
+        for i in encoding.ids:
+            seen[i] += count
     keep = {e5.bos, e5.eos, e5.pad, e5.unk}
     for i, piece in enumerate(e5.pieces):
         bare = piece.removeprefix(WORD_MARK)
@@ -81,7 +80,7 @@ def pruned_tokenizer(e5: E5, keep: Sequence[int]) -> Tokenizer:
 # ------------------------------------------------------------------------------------------------ model
 
 
-class Layer(nn.Module):
+class Layer(nn.Module):  # type: ignore[misc]
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.heads = shape.heads
@@ -97,9 +96,9 @@ class Layer(nn.Module):
         qkv = self.qkv(x).view(b, n, 3, self.heads, h // self.heads).permute(2, 0, 3, 1, 4)
         # plain products: PyTorch's fused attention is several times slower backwards on a CPU
         weights = (qkv[0] @ qkv[1].transpose(2, 3)) * (h // self.heads) ** -0.5 + mask.to(qkv.dtype)
-        context = (F.softmax(weights, dim=3) @ qkv[2]).transpose(1, 2).reshape(b, n, h)
+        context = (functional.softmax(weights, dim=3) @ qkv[2]).transpose(1, 2).reshape(b, n, h)
         x = self.norm1(x + shared_dropout(self.out(context), drop))
-        return self.norm2(x + shared_dropout(self.down(F.gelu(self.up(x))), drop))  # type: ignore[no-any-return]
+        return self.norm2(x + shared_dropout(self.down(functional.gelu(self.up(x))), drop))
 
 
 def shared_dropout(x: Tensor, p: float) -> Tensor:
@@ -110,7 +109,7 @@ def shared_dropout(x: Tensor, p: float) -> Tensor:
     return x * keep
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module):  # type: ignore[misc]
     """Piece ids (batch, length) -> logits of every head for the words (batch, words).
 
     A word is represented by the hidden states of its first and its last piece.
@@ -128,13 +127,19 @@ class Encoder(nn.Module):
         )
         self.clitic = nn.Linear(2 * shape.hidden, CLITICS)
 
-    def hidden(self, ids: Tensor, lengths: Tensor, drop: float) -> Tensor:
-        n = ids.shape[1]
-        x = self.word(ids) + self.position.weight[:n]
-        x = shared_dropout(self.norm(x), drop)
-        padding = torch.arange(n)[None, :] >= lengths[:, None]
-        mask = torch.zeros(padding.shape).masked_fill(padding, -1e4)[:, None, None, :]
-        for layer in self.layers:
+    def lower(self, ids: Tensor, lengths: Tensor, frozen: int) -> Tensor:
+        """States after the embeddings and the first ``frozen`` layers, without dropout."""
+        x = self.norm(self.word(ids) + self.position.weight[: ids.shape[1]])
+        mask = attention_mask(lengths, ids.shape[1])
+        for layer in list(self.layers)[:frozen]:
+            x = layer(x, mask, 0.0)
+        return x
+
+    def upper(self, x: Tensor, lengths: Tensor, frozen: int, drop: float) -> Tensor:
+        """States after the layers from ``frozen`` on."""
+        x = shared_dropout(x, drop)
+        mask = attention_mask(lengths, x.shape[1])
+        for layer in list(self.layers)[frozen:]:
             x = layer(x, mask, drop)
         return x
 
@@ -145,13 +150,18 @@ class Encoder(nn.Module):
         b = x.gather(1, last[:, :, None].expand(-1, -1, h))
         return shared_dropout(torch.cat([a, b], dim=2), drop)
 
-    def forward(
-        self, ids: Tensor, lengths: Tensor, first: Tensor, last: Tensor, drop: float = 0.0
-    ) -> dict[str, Tensor]:
-        w = self.words(self.hidden(ids, lengths, drop), first, last, drop)
+    def heads(self, x: Tensor, first: Tensor, last: Tensor, drop: float) -> dict[str, Tensor]:
+        """Logits of every head, (batch, words, labels), and of "clitic"."""
+        w = self.words(x, first, last, drop)
         result = {name: head(w) for name, head in self.outputs.items()}
         result["clitic"] = self.clitic(w)
         return result
+
+
+def attention_mask(lengths: Tensor, longest: int) -> Tensor:
+    """What to add to attention scores: 0 on pieces, far below on padding; (batch, 1, 1, longest)."""
+    padding = torch.arange(longest)[None, :] >= lengths[:, None]
+    return torch.zeros(padding.shape).masked_fill(padding, -1e4)[:, None, None, :]
 
 
 def from_e5(e5: E5, keep: Sequence[int], layers: Sequence[int]) -> Encoder:

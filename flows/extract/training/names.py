@@ -1,0 +1,195 @@
+"""``rasd train names``: from the corpora to the shipped models, with fixed seeds, on a CPU.
+
+``accurate``: two teachers (E5 fine-tuned on different mixtures) -> their averaged opinion on unlabelled news
+-> a student that goes on from the first teacher with the corpora and that news -> 8-bit ONNX. ``fast``: word
+clusters of the news -> the news labelled by ``accurate`` -> one chain a convention.
+
+Everything slow is kept in a work folder and taken up again after a stop.  Development data (gold/dev, the
+last tenth of ANERcorp) choose and calibrate; nothing is trained on them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from flows.extract.engines import SCHEMES, NameEngine
+from flows.extract.training.corpora import (
+    UNKNOWN_CLITIC,
+    Document,
+    Labelled,
+    read_conll_corpus,
+    read_gold,
+    read_news,
+    split_last_tenth,
+)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherPlan:
+    """One teacher's mixture and schedule."""
+
+    name: str
+    seed: int
+    epochs: int
+    rate: float
+    frozen_layers: int
+    gold: int  # how often gold/train comes in an epoch
+    aqmar: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The recipe of the shipped models."""
+
+    teachers: tuple[TeacherPlan, ...] = (
+        TeacherPlan("teacher-1", 31, 5, 1.2e-4, 2, gold=2, aqmar=1),
+        TeacherPlan("teacher-2", 32, 5, 1.2e-4, 2, gold=2, aqmar=0),
+    )
+    student: TeacherPlan = TeacherPlan("student", 23, 2, 6e-5, 4, gold=2, aqmar=0)
+    silver_articles: int = 4000
+    spelling_noise: float = 0.12  # share of windows with hamza, ى and ة folded away
+    fast_silver_articles: int = 3000
+    fast_gold: int = 4
+    fast_iterations: int = 90
+    layers: tuple[int, ...] = field(default_factory=lambda: tuple(range(12)))
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Everything to learn from and to choose by."""
+
+    anercorp: Document
+    anercorp_dev: Document
+    aqmar: Document
+    gold: list[Document]
+    gold_dev: list[Document]
+    news: Path
+    files: dict[str, Path]
+
+    @property
+    def annotated_news(self) -> frozenset[str]:
+        """Stems of news members that are gold articles: never labelled by a machine."""
+        return frozenset(
+            d.id.removeprefix("ant-") for d in [*self.gold, *self.gold_dev] if d.id.startswith("ant-")
+        )
+
+
+def load_data(folder: Path) -> Data:
+    """Read the corpora below ``folder`` (the one that holds corpora/, gold/ and news/, or its corpora/).
+
+    Raises FileNotFoundError naming what is missing.
+    """
+    root = folder if (folder / "corpora").is_dir() else folder.parent
+    files = {
+        "ANERcorp": root / "corpora/anercorp/train.conll",
+        "AQMAR": root / "corpora/aqmar/all.conll",
+        "gold/train": root / "gold/train.json",
+        "gold/dev": root / "gold/dev.json",
+        "ANT news": root / "news/ant.zip",
+    }
+    missing = [str(p) for p in files.values() if not p.exists()]
+    if missing:
+        raise FileNotFoundError(f"corpora missing: {', '.join(missing)}")
+    train, dev = split_last_tenth(read_conll_corpus(files["ANERcorp"], "anercorp"))
+    return Data(
+        train,
+        dev,
+        read_conll_corpus(files["AQMAR"], "aqmar"),
+        read_gold(root / "gold", "train"),
+        read_gold(root / "gold", "dev"),
+        files["ANT news"],
+        files,
+    )
+
+
+def train_names(
+    engine: str,
+    corpora: Path,
+    out: Path,
+    *,
+    work: Path | None = None,
+    plan: Plan | None = None,
+    say: Say = print,
+) -> None:
+    """Train ``engine`` ("accurate", "fast" or "all") and write its files, their hashes and the card to
+    ``out``.
+
+    ``work`` keeps checkpoints (default: ``out``/work) and is safe to delete afterwards.  ``fast`` learns from
+    what the ``accurate`` of ``out`` (or, where there is none, the installed one) says about news.
+    """
+    if engine not in {"accurate", "fast", "all"}:
+        raise ValueError(f"unknown engine {engine!r}: accurate, fast or all")
+    data = load_data(corpora)
+    plan = plan or Plan()
+    work = work or out / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    if engine in {"accurate", "all"}:
+        from flows.extract.training.accurate import train_accurate
+
+        train_accurate(data, plan, work, out, say)
+    if engine in {"fast", "all"}:
+        from flows.extract.training.fast import train_fast
+
+        train_fast(data, plan, work, out, say)
+    describe(data, plan, out)
+
+
+def describe(data: Data, plan: Plan, out: Path) -> None:
+    """Measure the models in ``out`` and write their card."""
+    from flows.extract.engines.accurate import load_accurate
+    from flows.extract.engines.fast import load_fast
+    from flows.extract.training.card import build_card, write_card
+
+    engines: dict[str, dict[str, NameEngine]] = {}
+    if (out / "accurate.json").exists():
+        engines["accurate"] = {s: load_accurate(scheme=s, threads=1, folder=out) for s in SCHEMES}
+    if (out / "fast.msgpack").exists():
+        engines["fast"] = {s: load_fast(scheme=s, folder=out) for s in SCHEMES}
+    card = build_card(
+        engines, data.gold_dev, data.anercorp_dev, files=data.files, plan=plan_json(plan), out=out
+    )
+    write_card(card, out)
+
+
+# ---------------------------------------------------------------------------------------- shared pieces
+
+
+def word_counts(data: Data) -> Counter[str]:
+    """Words of the news and of the training corpora: what the vocabulary has to spell well."""
+    counts: Counter[str] = Counter()
+    for article in read_news(data.news, count=100_000):
+        for sentence in article:
+            counts.update(sentence)
+    for document in (data.anercorp, data.aqmar, *data.gold):
+        for labelled in document.sentences:
+            counts.update(labelled.words)
+    return counts
+
+
+def unlabelled(data: Data, count: int) -> list[Document]:
+    """News articles as documents without labels, those annotated elsewhere left out."""
+    return [
+        Document(
+            f"news-{i}",
+            tuple(Labelled(tuple(s), ("",) * len(s), (UNKNOWN_CLITIC,) * len(s)) for s in article),
+        )
+        for i, article in enumerate(read_news(data.news, count=count, skip=data.annotated_news))
+    ]
+
+
+NOISE = str.maketrans("أإآىة", "ااايه")
+
+
+def plan_json(plan: Plan) -> dict[str, object]:
+    """The recipe for the card."""
+    raw: dict[str, object] = json.loads(msgspec.json.encode(plan))
+    return raw
