@@ -12,9 +12,15 @@ class DatabaseError(RuntimeError):
 
 
 def check_trigrams(connection: psycopg.Connection[Any]) -> None:
-    """Create pg_trgm where missing and refuse a database whose locale makes it blind to Arabic."""
+    """Create pg_trgm where missing and refuse a database whose locale makes it blind to Arabic.
+
+    The connection must be in autocommit mode.
+    """
     try:
-        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        if connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'").fetchone() is None:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateObject):
+        pass  # somebody else made it at the same moment; IF NOT EXISTS looks, but does not lock
     except psycopg.errors.InsufficientPrivilege as error:
         raise DatabaseError(
             "the extension pg_trgm is missing and this user may not create it: "

@@ -57,16 +57,17 @@ def storable(text: str) -> str:
 def storable_uri(uri: str) -> str:
     """A URI that PostgreSQL can hold and index; different ones stay different.
 
-    Bytes of a file name that are no UTF-8 become ``\\xNN``; what is too long is cut and gets a hash.
+    Bytes of a file name that are no UTF-8 become ``\\xNN``, what is too long is cut; both get a hash at the end.
     """
+    kept = uri
     if _REFUSED.search(uri):
-        uri = _ESCAPED.sub(lambda m: f"\\x{ord(m.group()) - 0xDC00:02x}", uri)
-        uri = _REFUSED.sub(lambda m: f"\\u{ord(m.group()):04x}", uri)
-    encoded = uri.encode()
-    if len(encoded) <= _URI_LIMIT:
+        kept = _ESCAPED.sub(lambda m: f"\\x{ord(m.group()) - 0xDC00:02x}", uri)
+        kept = _REFUSED.sub(lambda m: f"\\u{ord(m.group()):04x}", kept)
+    encoded = kept.encode()
+    if kept is uri and len(encoded) <= _URI_LIMIT:
         return uri
-    kept = encoded[: _URI_LIMIT - 80].decode("utf-8", "ignore")
-    return f"{kept}...#{hashlib.sha256(encoded).hexdigest()}"
+    kept = encoded[: _URI_LIMIT - 40].decode("utf-8", "ignore")
+    return f"{kept}#{hashlib.blake2b(uri.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
 
 
 def _json(value: object) -> str:
