@@ -17,7 +17,7 @@ from flows.extract.names import find_names
 from flows.extract.offices import find_offices
 from flows.extract.quotations import find_quotations
 from flows.read.document import read_document
-from flows.records import Article, Basis, Extraction, RawFile, Rejection
+from flows.records import Article, Basis, Extraction, Metadata, RawFile, Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,12 @@ def _engine(name: str) -> NameEngine | None:
 
 
 def warm_up(options: Options) -> None:
-    """Load models and lexicons, so that the first article does not pay for them."""
-    _engine(options.names_engine)
+    """Load all models and lexicons, so that the first article does not pay for them.
+
+    Raises what is wrong with them (ResourceError, ModelError, ...), which is no file's fault.
+    """
+    data = "استقبل الوزير السفير في الرباط يوم الخميس 14 دجنبر 2023.".encode()
+    extract(RawFile("warm-up", "warm-up", data, hashlib.sha256(data).hexdigest(), Metadata()), options)
 
 
 def extract(raw: RawFile, options: Options = Options()) -> Extraction | Rejection:

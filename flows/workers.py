@@ -51,12 +51,15 @@ def _time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _start(options: Options) -> None:
+class WorkerError(RuntimeError):
+    """Worker processes cannot be started at all; no file is to blame."""
+
+
+def _start() -> None:
     # Ctrl-C reaches the whole process group; the parent decides what happens to the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A worker must not outlive a parent that was killed.
     _follow_parent(os.getppid())
-    warm_up(options)
 
 
 def _follow_parent(parent: int) -> None:
@@ -117,12 +120,18 @@ class Workers(Generic[T]):
             if self._pool is None:
                 worker_environment()
                 # spawn: Prefect runs threads in this process, and a fork would copy their locks
-                self._pool = ProcessPoolExecutor(
-                    self.count,
-                    mp_context=multiprocessing.get_context("spawn"),
-                    initializer=_start,
-                    initargs=(self.options,),
+                pool = ProcessPoolExecutor(
+                    self.count, mp_context=multiprocessing.get_context("spawn"), initializer=_start
                 )
+                try:
+                    # A model that is missing or broken shows here, with its own error, and not file by file.
+                    pool.submit(warm_up, self.options).result()
+                except BrokenProcessPool as error:
+                    raise WorkerError("worker processes die at their start (out of memory?)") from error
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+                self._pool = pool
             return self._pool
 
     def _drop(self, broken: ProcessPoolExecutor) -> None:
