@@ -58,7 +58,7 @@ def _entity(article: Article, mentions: Sequence[Mention], members: list[int]) -
     forms = Counter(_written(article, mentions[i]) for i in members)
     kind = mentions[members[0]].kind
     if kind is EntityKind.LOCATION and any(_country(article, mentions[i]) for i in members):
-        name = forms.most_common(1)[0][0]
+        name = min(forms, key=len)
     else:
         # Arabic before Latin, more words before fewer, longer before shorter, frequent before rare
         name = max(forms, key=lambda f: (_arabic(f), len(f.split()), len(f), forms[f]))

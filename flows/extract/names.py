@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
-
 from flows.extract.engines import NameEngine
+from flows.extract.engine_names import Candidate, combine, engine_candidates
 from flows.extract.gazetteer import Hit, find_hits, gazetteer
 from flows.extract.name_lexicon import is_ordinary, name_context, name_units
 from flows.extract.name_words import Words, clitic_lengths, without_clitics, words_of
@@ -23,18 +22,6 @@ PERSON, ORGANIZATION, LOCATION, NAMED_EVENT = (
 )
 
 
-class Candidate(NamedTuple):
-    """A possible name; ``start`` leaves clitics out, tokens first..last hold it."""
-
-    first: int
-    last: int
-    start: int
-    end: int
-    kind: EntityKind
-    score: float
-    method: str
-
-
 def find_names(article: Article, engine: NameEngine | None = None) -> tuple[Mention, ...]:
     """The article's names: spans in ``article.text``, none overlapping another, by position.
 
@@ -44,6 +31,8 @@ def find_names(article: Article, engine: NameEngine | None = None) -> tuple[Ment
     if not len(words):
         return ()
     candidates = _rule_candidates(words)
+    if engine is not None:
+        candidates = combine(words, candidates, engine_candidates(words, engine))
     chosen = _choose(candidates)
     chosen = _choose([*chosen, *_repeated(words, chosen)])
     return tuple(
@@ -89,7 +78,48 @@ def _rule_candidates(words: Words) -> list[Candidate]:
         Candidate(first, last, words.start[first] + clitic, words.end[last], LOCATION, score, "place")
         for first, last, clitic, score in find_places(words, known)
     ]
-    return [*listed, *people, *bodies, *events, *places]
+    found = [*listed, *people, *bodies, *events, *places]
+    found = [c for c in found if not _part_of_office(words, c)]
+    return [*found, *_latin_beside(words, found)]
+
+
+_DIRECTORS = frozenset("المدير المديره مدير مديره".split())  # without clitics
+_SERVICES = frozenset("لامن لشرطه لدرك".split())
+
+
+def _part_of_office(words: Words, c: Candidate) -> bool:
+    """المدير العام للأمن الوطني: the body's name is المديرية العامة للأمن الوطني, and it is not written here."""
+    return (
+        c.kind is ORGANIZATION
+        and c.first >= 2
+        and words.text[c.first][c.start - words.start[c.first] :] in _SERVICES
+        and words.text[c.first - 2].lstrip("وفبل") in _DIRECTORS
+    )
+
+
+def _latin_beside(words: Words, found: list[Candidate]) -> list[Candidate]:
+    """The Latin spelling right after a person's name or, in brackets, a body's: فلان (Name), الاتحاد (EU)."""
+    extra: list[Candidate] = []
+    n = len(words)
+    for c in found:
+        if c.kind is not PERSON and c.kind is not ORGANIZATION:
+            continue
+        j = c.last + 1
+        bracket = j < n and words.text[j] in ("(", "-", '"')
+        if bracket:
+            j += 1
+        elif c.kind is ORGANIZATION:
+            continue
+        k = j
+        while k < n and k < j + 5 and words.is_word[k] and _is_latin(words.text[k]):
+            k += 1
+        if k > j and (c.kind is ORGANIZATION or k - j >= 2) and (not bracket or (k < n and not words.is_word[k])):
+            extra.append(Candidate(j, k - 1, words.start[j], words.end[k - 1], c.kind, c.score, "latin"))
+    return extra
+
+
+def _is_latin(word: str) -> bool:
+    return "a" <= word[0] <= "z"
 
 
 def _listed(words: Words, hits: Iterable[Hit]) -> list[Candidate]:

@@ -170,6 +170,8 @@ def _chain(
         end, part = unit
         if part is Part.ORDINARY or _joined(word):
             break
+        if part is Part.UNKNOWN and (word[0] == "ي" or (word[0] in "تس" and not given)) and len(word) > 3:
+            break  # rather a verb
         if part is Part.UNKNOWN and units >= 2 and not _ends_clause(words, end):
             # a third unknown word is often a verb
             if units >= 3 or word[0] in "يتناسوفبلك" and not word.startswith("ال"):

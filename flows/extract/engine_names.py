@@ -1,0 +1,93 @@
+"""What a statistical engine proposes, as candidates beside those of lists and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from flows.extract.engines import NameEngine, TokenLabel
+from flows.extract.gazetteer import gazetteer
+from flows.extract.name_lexicon import common_words, name_units
+from flows.extract.name_words import Words, clitic_lengths
+from flows.records import EntityKind
+
+_KINDS = {k.value: k for k in EntityKind}
+
+
+class Candidate(NamedTuple):
+    """A possible name; ``start`` leaves clitics out, tokens first..last hold it."""
+
+    first: int
+    last: int
+    start: int
+    end: int
+    kind: EntityKind
+    score: float
+    method: str
+
+
+def engine_candidates(words: Words, engine: NameEngine) -> list[Candidate]:
+    """The engine's names with the mean probability of their words as score."""
+    article = words.article
+    text = article.text.text
+    sentences = [s for s in article.sentences if s.last > s.first]
+    tokens = [[text[words.start[i] : words.end[i]] for i in range(s.first, s.last)] for s in sentences]
+    found: list[Candidate] = []
+    for sentence, labels in zip(sentences, engine.label(tokens), strict=True):
+        found += _spans(words, sentence.first, labels, engine.name)
+    return found
+
+
+def _spans(words: Words, offset: int, labels: Sequence[TokenLabel], method: str) -> list[Candidate]:
+    found: list[Candidate] = []
+    i = 0
+    while i < len(labels):
+        if labels[i].label == "O":
+            i += 1
+            continue
+        kind = labels[i].label[2:]
+        j = i + 1
+        while j < len(labels) and labels[j].label == "I-" + kind:
+            j += 1
+        first, last = offset + i, offset + j - 1
+        score = sum(label.probability for label in labels[i:j]) / (j - i)
+        while first < last and not words.is_word[first] and words.text[first] in _QUOTES:
+            first += 1
+        while last > first and not words.is_word[last] and words.text[last] in _QUOTES:
+            last -= 1
+        clitic = _clitic(words, first, last, labels[i] if first == offset + i else None)
+        if words.end[first] - words.start[first] > clitic and (last > first or words.is_word[first]):
+            found.append(
+                Candidate(first, last, words.start[first] + clitic, words.end[last], _KINDS[kind], score, method)
+            )
+        i = j
+    return found
+
+
+_QUOTES = frozenset("\"'()[]-,.:")
+
+
+def _clitic(words: Words, first: int, last: int, label: TokenLabel | None) -> int:
+    """Letters to leave out: what the engine says, unless the lists know better."""
+    word = words.text[first]
+    said = label.clitic if label is not None else 0
+    lengths = clitic_lengths(word)
+    lists = gazetteer().by_name
+    rest = words.article.text.search[words.end[first] : words.end[last]]
+    known = [n for n in lengths if word[n:] + rest in lists]
+    if known:
+        return known[0]
+    if last == first or word[:1] in "وفبلك":
+        units = name_units()
+        listed = [n for n in lengths if word[n:] in units]
+        if listed:
+            return said if said in listed else listed[0]
+    if said in lengths or (said == 1 and word.startswith("لل")):
+        return said
+    return 0
+
+
+def combine(words: Words, rules: list[Candidate], proposed: list[Candidate]) -> list[Candidate]:
+    """Both sources in one list whose scores can be compared."""
+    del words
+    return [*rules, *(c._replace(score=0.5 + 0.5 * c.score) for c in proposed)]
