@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows.extract.events import confidence, context, merge, reference, roles, status
-from flows.extract.events.candidates import candidates
+from flows.extract.events.candidates import Candidate, candidates
 from flows.extract.events.context import View
 from flows.extract.events.merge import Cluster, Mention
 from flows.records import Article, DateMention, Entity, Event, Office, Participant, Role, Span
 
-__all__ = ["clusters_of", "find_events", "mentions_of", "view_of"]
+__all__ = ["candidates_of", "find_events", "mentions_of", "view_of"]
 
 view_of = context.build
 
@@ -24,12 +24,11 @@ def find_events(
     """
     view = context.build(article, entities, offices, dates)
     model = confidence.model()
-    mentions = []
-    for m, features in mentions_of(view):
-        m.probability = confidence.mention_probability(features)
-        if m.probability >= model.mention_threshold:
-            mentions.append(m)
-    clusters = clusters_of(mentions)
+    scored = [(c, confidence.mention_probability(f)) for c, f in candidates_of(view)]
+    mentions = mentions_of(view, [x for x in scored if x[1] >= model.mention_threshold])
+    clusters = merge.merge(
+        mentions, lambda a, b: confidence.pair_probability(view, a, b), model.pair_threshold
+    )
     out = []
     for cluster in clusters:
         p = confidence.event_probability(confidence.event_features(view, cluster, len(clusters)))
@@ -38,35 +37,30 @@ def find_events(
     return tuple(out)
 
 
-def mentions_of(view: View) -> list[tuple[Mention, list[str]]]:
-    """Every candidate with roles, status and features, before any is thrown out."""
+def candidates_of(view: View) -> list[tuple[Candidate, list[str]]]:
+    """Every candidate with the features that its probability is made of."""
     found = list(candidates(view))
     total = confidence.counts(view, found)
+    return [(c, confidence.mention_features(view, c, total)) for c in found]
+
+
+def mentions_of(view: View, scored: Sequence[tuple[Candidate, float]]) -> list[Mention]:
+    """The likeliest reading of each token, with its roles and status, in text order."""
+    best: dict[int, tuple[Candidate, float]] = {}
+    for c, p in scored:
+        old = best.get(c.token)
+        if old is None or p > old[1]:
+            best[c.token] = (c, p)
+    taken = {c.required: c for c, _ in best.values() if c.verbal and c.required >= 0}
     memo = reference.memory(view)
     out = []
-    for c in found:
+    for t, (c, p) in sorted(best.items()):
+        if t in taken and taken[t].entry.type is c.entry.type:
+            continue
+        reference.catch_up(view, memo, t)
         state, cue = status.status(view, c)
-        m = Mention(c, roles.resolve(view, c, memo), state, cue, 0.5)
-        out.append((m, confidence.mention_features(view, m, total)))
+        out.append(Mention(c, roles.resolve(view, c, memo), state, cue, p))
     return out
-
-
-def clusters_of(mentions: Sequence[Mention]) -> list[Cluster]:
-    """One reading a token, then one event a happening."""
-    best: dict[int, Mention] = {}
-    for m in mentions:
-        old = best.get(m.candidate.token)
-        if old is None or m.probability > old.probability:
-            best[m.candidate.token] = m
-    taken = {
-        m.candidate.required: m for m in best.values() if m.candidate.verbal and m.candidate.required >= 0
-    }
-    kept = [
-        m
-        for t, m in sorted(best.items())
-        if t not in taken or taken[t].candidate.entry.type is not m.candidate.entry.type
-    ]
-    return merge.merge(kept)
 
 
 def _event(view: View, cluster: Cluster, probability: float) -> Event:

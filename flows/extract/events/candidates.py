@@ -33,12 +33,16 @@ def candidates(view: View) -> Iterator[Candidate]:
     kinds = view.article.tokens
     folded = view.words
     word_kind = TokenKind.WORD
+    never = words().never
     for t, word in enumerate(folded):
         if kinds[t].kind is not word_kind or view.date_of[t] >= 0:
+            continue
+        if word in never:
             continue
         found = readings(word)
         if not found:
             continue
+        found = tuple(r for r in found if not r.form & _VERBAL or _verb_fits(view, t, r))
         if view.entity_of[t] >= 0 and not _inside_name_allowed(view, t):
             continue
         yield from _at(view, t, found)
@@ -103,6 +107,19 @@ def noun_reading(view: View, t: int, found: tuple[Reading, ...]) -> bool:
 
 
 _BEFORE_VERBS = frozenset({"ان", "قد", "وقد", "لم", "لن", "لا", "الذي", "التي", "الذين", "سوف", "كما", "حيث", "ما", "ولم", "ولن", "عندما", "بعدما", "انه", "انها", "فقد", "كان", "كانت", "ثم", "و", "حين", "والذي", "والتي"})  # fmt: skip
+
+
+def _verb_fits(view: View, t: int, reading: Reading) -> bool:
+    """Jussives stand behind لم or لا; a final ة is no object pronoun."""
+    if reading.form & Form.NOUN and not reading.suffix:
+        return True
+    if reading.form & Form.JUSSIVE and (t == 0 or view.words[t - 1] not in _BEFORE_JUSSIVE):
+        return False
+    end = view.article.tokens[t].end
+    return not (reading.suffix == "ه" and view.article.text.text[end - 1] == "ة")
+
+
+_BEFORE_JUSSIVE = frozenset({"لم", "ولم", "فلم", "الم"})
 
 
 def _adverbial(view: View, t: int, form: Form) -> bool:

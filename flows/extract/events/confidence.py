@@ -17,7 +17,7 @@ import msgspec
 from flows.extract.events.candidates import Candidate
 from flows.extract.events.context import View, strip, words
 from flows.extract.events.inflection import Form
-from flows.extract.events.merge import Cluster, Mention
+from flows.extract.events.merge import Cluster, Mention, lemma_of, pair_features
 from flows.records import EntityKind, EventStatus
 
 _MODEL = "events_filter.json"
@@ -28,9 +28,12 @@ class Model(msgspec.Struct, forbid_unknown_fields=True):
 
     mention_bias: float
     mention: dict[str, float]
+    pair_bias: float
+    pair: dict[str, float]
     event_bias: float
     event: dict[str, float]
     mention_threshold: float
+    pair_threshold: float
     event_threshold: float
 
 
@@ -47,10 +50,6 @@ class Counts(NamedTuple):
     lemma: Mapping[str, int]
     type: Mapping[str, int]
     sentences: int
-
-
-def lemma_of(c: Candidate) -> str:
-    return c.entry.key.split(":")[0].split("+")[0]
 
 
 def counts(view: View, found: Iterable[Candidate]) -> Counts:
@@ -72,9 +71,8 @@ def _bucket(n: int) -> str:
     return str(n) if n < 3 else "3-4" if n < 5 else "5-8" if n < 9 else "9+"
 
 
-def mention_features(view: View, m: Mention, total: Counts) -> list[str]:
-    """Feature names that are on for a mention."""
-    c = m.candidate
+def mention_features(view: View, c: Candidate, total: Counts) -> list[str]:
+    """Feature names that are on for a candidate; its roles are not looked at, so that few need them."""
     t = c.token
     form = c.form
     type_ = c.entry.type.value
@@ -91,12 +89,14 @@ def mention_features(view: View, m: Mention, total: Counts) -> list[str]:
     out.append(f"lemmapos={lemma_of(c)}:{pos}")
     if c.entry.loose:
         out.append("loose")
+    if c.entry.strong:
+        out += ["strong", f"strongpos={pos}"]
     if c.required >= 0:
         out.append("required")
         out.append(f"required={c.entry.key}:{strip(view.words[c.required])}")
     title = view.title[0] <= t < view.title[1]
     place = "title" if title else _bucket(order - (1 if view.title[1] else 0))
-    out += [f"place={place}", f"placetype={type_}:{place}"]
+    out += [f"place={place}", f"placelemma={lemma_of(c)}:{place}"]
     if order > total.sentences * 0.6:
         out.append("late")
     if pos == "verb":
@@ -120,7 +120,7 @@ def mention_features(view: View, m: Mention, total: Counts) -> list[str]:
             "definite" if form & Form.DEFINITE else "owned" if form & Form.OWNED else "accusative"
             if form & Form.INDEFINITE_ACCUSATIVE else "bare"
         )  # fmt: skip
-        out += [f"state={state}", f"statetype={type_}:{state}"]
+        out += [f"state={state}", f"statetype={type_}:{state}", f"statekey={c.entry.key}:{state}"]
         if form & Form.PLURAL:
             out.append("plural")
             out.append(f"pluraltype={type_}")
@@ -131,7 +131,8 @@ def mention_features(view: View, m: Mention, total: Counts) -> list[str]:
     first, last = sentence.first, sentence.last
     before = view.words[t - 1] if t > first else "^"
     after = view.words[t + 1] if t + 1 < last else "$"
-    out += [f"prev={before}", f"next={after}", f"prevstem={strip(before)}", f"nextstem={strip(after)}"]
+    out += [f"prev={before}", f"prevstem={strip(before)}", f"nextstem={strip(after)}"]
+    out += [f"prevtype={type_}:{strip(before)}", f"nexttype={type_}:{strip(after)}"]
     if t - 1 > first:
         out.append(f"prev2={view.words[t - 2]}")
     if t + 2 < last:
@@ -152,18 +153,6 @@ def mention_features(view: View, m: Mention, total: Counts) -> list[str]:
         out.append(f"nextkindpos={pos}:{view.kind(t + 1)}")
     if t > first and view.entity_of[t - 1] >= 0:
         out.append(f"prevkind={view.kind(t - 1)}")
-    named_actor = any(e >= 0 for e, _ in m.roles.actors)
-    named_recipient = any(e >= 0 for e, _ in m.roles.recipients)
-    out.append(f"actor={'named' if named_actor else 'some' if m.roles.actors else 'none'}")
-    out.append(f"recipient={'named' if named_recipient else 'some' if m.roles.recipients else 'none'}")
-    out.append(f"actorpos={pos}:{named_actor}")
-    if m.roles.location >= 0:
-        out.append("located")
-    if m.roles.date >= 0:
-        out.append("dated")
-        out.append(f"datedpos={pos}")
-    out.append(f"status={m.status.value}")
-    out.append(f"statuspos={pos}:{m.status.value}")
     out.append(f"repeat={_bucket(total.lemma.get(lemma_of(c), 0))}")
     out.append(f"typerepeat={_bucket(total.type.get(c.entry.type, 0))}")
     names = sum(1 for k in range(first, last) if k in view.entity_end)
@@ -215,6 +204,12 @@ def mention_probability(names: Iterable[str]) -> float:
     """Probability that a mention with these features evokes an event of its type."""
     weights = model().mention
     return _sigmoid(model().mention_bias + sum(weights.get(n, 0.0) for n in names))
+
+
+def pair_probability(view: View, a: Mention, b: Mention) -> float:
+    """Probability that two mentions of one type, ``a`` before ``b``, speak of one happening."""
+    weights = model().pair
+    return _sigmoid(model().pair_bias + sum(weights.get(n, 0.0) for n in pair_features(view, a, b)))
 
 
 def event_probability(values: Mapping[str, float]) -> float:

@@ -50,6 +50,7 @@ class Words(msgspec.Struct, forbid_unknown_fields=True):
     participles: frozenset[str]
     verbs: frozenset[str]
     humans: frozenset[str]
+    never: frozenset[str]
 
 
 @cache

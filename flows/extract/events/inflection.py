@@ -135,25 +135,24 @@ def _perfect(p: Paradigm, add: _Add, passive: Form = Form.NONE) -> None:
         add(stem + glide + "ا", mark | Form.DUAL)
         add(stem + "تا", mark | Form.DUAL | Form.FEMININE)
         add(stem + glide + "نا", mark | Form.FIRST | Form.PLURAL)
-        add(stem + glide + "ت", mark | Form.FIRST)
         return
     short = base[:-2] + base[-1] if p.kind == "hollow" else base
     add(base, mark)
     add(base + "ت", mark | Form.FEMININE)
     add(base + "وا", mark | Form.PLURAL)
-    add(base + "ا", mark | Form.DUAL)
+    if len(base) > 3:  # of three letters it is nearly always an adverbial noun (طبقا, عوضا)
+        add(base + "ا", mark | Form.DUAL)
     add(base + "تا", mark | Form.DUAL | Form.FEMININE)
     if len(short) > 2 or p.kind == "hollow":
         if len(short) > 2:
             add(short + "ن", mark | Form.PLURAL | Form.FEMININE)
         add(short + "نا", mark | Form.FIRST | Form.PLURAL)
-        if p.kind == "hollow":
-            add(short + "ت", mark | Form.FIRST)
 
 
 def _imperfect(stem: str, kind: str, passive: Form, add: _Add) -> None:
     mark = Form.IMPERFECT | passive
-    singular = (("ي", Form.NONE), ("ت", Form.FEMININE), ("ن", Form.FIRST | Form.PLURAL), ("ا", Form.FIRST))
+    # the first person singular (أ...) is left out: it is rare in news and spelled like much else
+    singular = (("ي", Form.NONE), ("ت", Form.FEMININE), ("ن", Form.FIRST | Form.PLURAL))
     for letter, person in singular:
         add(letter + stem, mark | person)
     plural = stem[:-1] if kind == "defective" else stem
@@ -172,7 +171,7 @@ def _imperfect(stem: str, kind: str, passive: Form, add: _Add) -> None:
 def _passive(p: Paradigm, add: _Add) -> None:
     """Passives whose letters differ: weak roots, and forms III and VI with their و."""
     letters = p.letters
-    if p.kind == "hollow" and p.measure != 7:
+    if p.kind == "hollow" and p.measure not in (1, 7):
         changed = letters[:-2] + "ي" + letters[-1]
         _perfect(Paradigm(p.measure, changed, p.imperfect, "sound"), add, Form.PASSIVE)
         _imperfect(p.imperfect[1:-2] + "ا" + letters[-1], "hollow", Form.PASSIVE, add)
@@ -251,7 +250,8 @@ def decline(noun: str, plurals: tuple[str, ...] = ()) -> dict[str, Form]:
         if number is Form.NONE:
             add(stem + "ين", Form.DUAL)
             add(stem + "ان", Form.DUAL)
-            add(stem + "ي", Form.DUAL if base.endswith("ه") else Form.OWNED)
+            if base.endswith("ه"):
+                add(stem + "ي", Form.DUAL)
             add(stem + "ا", Form.DUAL)
             sound = (base.removesuffix("ه")) + "ات"
             if not plurals or base.endswith("ه"):

@@ -29,6 +29,7 @@ class EntryData(msgspec.Struct, forbid_unknown_fields=True):
     x: list[str] = []
     b: list[str] = []
     loose: bool = False
+    s: bool = False
 
 
 class Frame(NamedTuple):
@@ -53,6 +54,7 @@ class Entry(NamedTuple):
     forbids: frozenset[str]
     before: frozenset[str]
     loose: bool
+    strong: bool
 
 
 class Reading(NamedTuple):
@@ -107,6 +109,7 @@ def _entry(index: int, type_: EventType, row: EntryData) -> Entry:
         forbids=frozenset(map(fold, row.x)),
         before=frozenset(map(fold, row.b)),
         loose=row.loose,
+        strong=row.s,
     )
 
 
@@ -120,7 +123,6 @@ def _spellings(row: EntryData) -> dict[str, Form]:
             for ending in ("ا", "ه", "ين", "ان", "ات"):
                 base = stem if ending == "ين" else active
                 out.setdefault(base + ending, Form.PARTICIPLE)
-            out.setdefault(active, Form.PARTICIPLE)
     nouns = row.n
     if nouns is None:
         regular = verbal_noun(row.v) if row.v else None
@@ -132,7 +134,7 @@ def _spellings(row: EntryData) -> dict[str, Form]:
 
 
 _Accept = Callable[[str, Form, Form, str, str], None]
-_OBJECTS = ("هما", "كما", "ها", "هم", "هن", "نا", "ني", "كم", "ه", "ك")
+_OBJECTS = ("هما", "ها", "هم", "هن", "نا", "ه")
 _VERBAL = Form.PERFECT | Form.IMPERFECT | Form.JUSSIVE
 
 

@@ -1,10 +1,17 @@
-"""One happening, one event: joins the mentions that speak of the same thing."""
+"""One happening, one event: joins the mentions that speak of the same thing.
+
+Mentions are read in order; each joins the event that it most likely continues, or begins its own.  How likely
+two mentions of one type speak of one happening is a logistic regression over ``pair_features``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flows.extract.events.candidates import Candidate
+from flows.extract.events.context import View, strip, words
+from flows.extract.events.inflection import Form
 from flows.extract.events.roles import Roles
 from flows.records import EventStatus, EventType
 
@@ -18,7 +25,6 @@ class Mention:
     status: EventStatus
     cue: str
     probability: float
-    attribution: tuple[int, int] | None = None
 
 
 @dataclass(slots=True)
@@ -27,41 +33,92 @@ class Cluster:
     mentions: list[Mention] = field(default_factory=list)
 
 
-def _named(items: list[tuple[int, int]]) -> set[int]:
-    return {e for e, _ in items if e >= 0}
+def lemma_of(c: Candidate) -> str:
+    return c.entry.key.split(":")[0].split("+")[0]
 
 
-def merge(mentions: list[Mention]) -> list[Cluster]:
-    """Clusters in order of their first mention; mentions come in text order."""
+def _named(m: Mention) -> set[int]:
+    return {e for e, _ in (*m.roles.actors, *m.roles.recipients) if e >= 0}
+
+
+def pair_features(view: View, a: Mention, b: Mention) -> list[str]:
+    """Feature names that are on for mention ``b`` behind mention ``a`` of the same type."""
+    ca, cb = a.candidate, b.candidate
+    type_ = cb.entry.type.value
+    out = [f"type={type_}"]
+    lemma = lemma_of(ca) == lemma_of(cb)
+    if lemma:
+        out += ["lemma", f"lemmatype={type_}"]
+        if view.words[ca.token] == view.words[cb.token]:
+            out.append("word")
+    if lemma and strip(_next(view, ca.token)) == strip(_next(view, cb.token)):
+        out.append("samenext")
+    gap = view.sentence_of[cb.token] - view.sentence_of[ca.token]
+    title = view.title[0] <= ca.token < view.title[1]
+    out.append("gap=title" if title and gap else f"gap={min(gap, 4)}")
+    if gap == 0:
+        distance = cb.token - ca.token
+        between = range(ca.token + 1, cb.token)
+        comma = any(view.comma[k] or view.hard[k] for k in between)
+        out.append(f"near={min(distance, 12) // 3}")
+        out.append("comma" if comma else "nocomma")
+        if not comma and ca.verbal and not cb.verbal:
+            out += ["verbnoun", f"verbnountype={type_}"]
+        if view.words[cb.token][:1] == "و" and len(view.words[cb.token]) > 3:
+            out.append("and")
+    state = _state(cb)
+    out += [f"state={state}", f"statetype={type_}:{state}", f"statelemma={lemma}:{state}"]
+    if cb.token and view.words[cb.token - 1] in words().same_words:
+        out.append("this")
+    na, nb = _named(a), _named(b)
+    shared = len(na & nb)
+    if na and nb:
+        out.append("share" if shared else "differ")
+        out.append(f"sharelemma={bool(shared)}:{lemma}")
+        if na == nb:
+            out.append("equal")
+    elif not na and not nb:
+        out.append("nonames")
+    else:
+        out.append("onenamed")
+    out.append(f"status={a.status is b.status}")
+    if a.status is not b.status:
+        out.append(f"statuses={min(a.status.value, b.status.value)}:{max(a.status.value, b.status.value)}")
+    if a.roles.date >= 0 and b.roles.date >= 0:
+        out.append(f"date={view.dates[a.roles.date].value == view.dates[b.roles.date].value}")
+    if a.roles.location >= 0 and b.roles.location >= 0:
+        out.append(f"place={a.roles.location == b.roles.location}")
+    if cb.form & Form.PLURAL and not ca.form & Form.PLURAL:
+        out.append("plural")
+    return out
+
+
+def _next(view: View, t: int) -> str:
+    return view.words[t + 1] if t + 1 < len(view.words) else ""
+
+
+def _state(c: Candidate) -> str:
+    if c.verbal:
+        return "verb"
+    if c.form & Form.DEFINITE:
+        return "definite"
+    return "owned" if c.form & Form.OWNED else "bare"
+
+
+def merge(mentions: list[Mention], likely: Callable[[Mention, Mention], float], threshold: float) -> list[Cluster]:
+    """Clusters in order of their first mention; ``likely`` says how likely two mentions are one happening."""
     clusters: list[Cluster] = []
     for m in mentions:
+        best, score = None, threshold
         for cluster in clusters:
-            if cluster.type is m.candidate.entry.type and _same(cluster, m):
-                cluster.mentions.append(m)
-                break
-        else:
+            if cluster.type is not m.candidate.entry.type:
+                continue
+            links = [likely(x, m) for x in cluster.mentions]
+            value = 0.6 * max(links) + 0.4 * sum(links) / len(links)
+            if value >= score:
+                best, score = cluster, value
+        if best is None:
             clusters.append(Cluster(m.candidate.entry.type, [m]))
+        else:
+            best.mentions.append(m)
     return clusters
-
-
-_OPEN = frozenset({EventStatus.OCCURRED, EventStatus.ONGOING})
-
-
-def _same(cluster: Cluster, m: Mention) -> bool:
-    head = cluster.mentions[0]
-    a = set().union(*(_named(x.roles.actors) | _named(x.roles.recipients) for x in cluster.mentions))
-    b = _named(m.roles.actors) | _named(m.roles.recipients)
-    statuses = {x.status for x in cluster.mentions}
-    if m.status not in statuses and not (m.status in _OPEN and statuses & _OPEN):
-        return False
-    same_lemma = any(
-        x.candidate.entry.key.split("+")[0].split(":")[0] == m.candidate.entry.key.split("+")[0].split(":")[0]
-        for x in cluster.mentions
-    )
-    dates = {x.roles.date for x in cluster.mentions if x.roles.date >= 0}
-    if m.roles.date >= 0 and dates and m.roles.date not in dates:
-        return False
-    if a and b:
-        return bool(a & b)
-    del head
-    return same_lemma or cluster.type not in {EventType.HOLD, EventType.LAUNCH, EventType.VOTE}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flows.extract.events.clauses import Slot, human
+from flows.extract.events.clauses import Slot, arguments, human
 from flows.extract.events.context import View, strip, variants, words
 from flows.records import EntityKind
 
@@ -19,6 +19,7 @@ class Memory:
     subject_sentence: int = -1
     pair: list[Item] = field(default_factory=list)  # the sides of the last meeting or agreement
     heads: dict[str, list[int]] = field(default_factory=dict)  # first word of a body's name -> entities
+    read: int = 0  # tokens before this one have been looked at for subjects
 
     def note_subject(self, items: list[Item], sentence: int) -> None:
         if any(e >= 0 for e, _ in items) or (items and not self.subject):
@@ -44,6 +45,21 @@ def memory(view: View) -> Memory:
         head = strip(search[a:b].split(" ", 1)[0])
         out.heads.setdefault(head, []).append(e)
     return out
+
+
+def catch_up(view: View, memo: Memory, token: int) -> None:
+    """Note the subjects of the verbs of saying between the last look and ``token``."""
+    for t in range(memo.read, token):
+        word = view.words[t]
+        if word not in words().reporting or view.entity_of[t] >= 0:
+            continue
+        for slot in arguments(view, t + 1, t + 16):
+            if not slot.preposition:
+                found = names(view, slot, memo)
+                if found:
+                    memo.note_subject(found, view.sentence_of[t])
+                    break
+    memo.read = max(memo.read, token)
 
 
 def names(view: View, slot: Slot, memo: Memory) -> list[Item]:
