@@ -270,3 +270,7 @@ def main() -> None:
     except KeyboardInterrupt:
         print("rasd: interrupted; what was loaded stays, the next run goes on from there", file=sys.stderr)
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
