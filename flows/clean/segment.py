@@ -13,7 +13,6 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
-import yaml
 
 from flows.clean.normalize import fold
 from flows.records import Block, BlockKind, Sentence, Span, Token, TokenKind
@@ -82,6 +81,8 @@ class _Abbreviations(msgspec.Struct, forbid_unknown_fields=True):
 
 @cache
 def _abbreviations() -> frozenset[str]:
+    import yaml
+
     text = files("flows.clean").joinpath("abbreviations.yaml").read_text(encoding="utf-8")
     return frozenset(msgspec.convert(yaml.safe_load(text), _Abbreviations).words)
 

@@ -28,8 +28,8 @@ _LEAST = 3
 
 @lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
-    """Light stem of a folded word: ال with what stands before it, else one particle off the front, then a pronoun
-    ending; never below three letters.  Words of other scripts stay as they are."""
+    """Light stem of a folded word: ال with what stands before it, else one particle, off the front; a pronoun
+    and ات off the end; never below three letters.  Words of other scripts stay as they are."""
     if len(word) <= _LEAST or not _ARABIC.fullmatch(word):
         return word
     for front in _FRONT:

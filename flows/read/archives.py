@@ -158,8 +158,8 @@ def decompress(data: bytes, suffix: str, limit: int) -> bytes:
 
 
 def _decompress_zstd(data: bytes, limit: int) -> bytes:
-    """Fed in small pieces, so that a few bytes that stand for gigabytes are noticed in time.  The package's own
-    stream reader takes a file that breaks off for a whole one."""
+    """Fed in small pieces, so that a few bytes that stand for gigabytes are noticed in time.  The package's
+    own stream reader takes a file that breaks off for a whole one."""
     zstandard = _zstd()
     out = bytearray()
     rest = data

@@ -99,7 +99,7 @@ def _mark_lines(lines: list[_Line], rules: Rules, recurring: frozenset[str], tit
         if folded == title:
             zone = ""
             continue
-        if folded in recurring or folded in rules.fixed or folded in rules.slugs:
+        if folded in recurring or _is_own(folded, rules):
             gone[i] = True
         elif short and rules.form.fullmatch(folded):
             gone[i], zone = True, "form"
@@ -111,11 +111,32 @@ def _mark_lines(lines: list[_Line], rules: Rules, recurring: frozenset[str], tit
             gone[i] = True
         elif zone == "links" and len(folded) <= _HEADER and not _STOP.search(folded) and i >= 2:
             # a list of other articles' titles: only where no paragraph follows it
-            gone[i] = all(len(rest.folded) <= _SHORT for rest in lines[i:])
+            gone[i] = all(len(rest.folded) <= _HEADER and not _STOP.search(rest.folded) for rest in lines[i:])
         else:
             zone = ""
     _mark_counters(lines, gone)
     return gone
+
+
+def _is_own(folded: str, rules: Rules) -> bool:
+    """A line that the source's description names."""
+    if folded in rules.fixed or _is_slug(folded, rules):
+        return True
+    return rules.own is not None and len(folded) <= _SHORT and rules.own.fullmatch(folded) is not None
+
+
+def _is_slug(folded: str, rules: Rules) -> bool:
+    """The source's own name, alone or between brackets and dashes."""
+    return folded in rules.slugs or (len(folded) <= 40 and folded.strip("-/|:() ") in rules.slugs)
+
+
+def _is_mark(folded: str, rules: Rules) -> bool:
+    """An agency, a desk, the source or a domain."""
+    return (
+        rules.agency.fullmatch(folded) is not None
+        or _is_slug(folded, rules)
+        or _DOMAIN.fullmatch(folded) is not None
+    )
 
 
 def _mark_counters(lines: list[_Line], gone: list[bool]) -> None:
@@ -187,7 +208,7 @@ def _split_header(line: _Line, rules: Rules, slugged: bool) -> list[_Part] | Non
     for a, b in spans:
         piece = line.folded[a:b]
         words = piece.split(" ")
-        if rules.agency.fullmatch(piece) or _DOMAIN.fullmatch(piece):
+        if _is_mark(piece, rules):
             kinds.append("mark")
         elif piece in rules.places or (len(words) == 1 and _NAMES_ONLY.fullmatch(piece)):
             kinds.append("place")
@@ -214,7 +235,7 @@ def _header(line: _Line, rules: Rules, slugged: bool, strict: bool) -> list[_Par
     if len(folded) > _HEADER:
         return None
     whole = [_Part(None, line.start, line.end)]
-    if rules.agency.fullmatch(folded) or rules.byline.fullmatch(folded) or _date_line(folded):
+    if _is_mark(folded, rules) or rules.byline.fullmatch(folded) or _date_line(folded):
         return whole
     words = folded.split(" ")
     if not (_END.search(folded) or _DIGIT.search(folded)):
@@ -313,9 +334,9 @@ def _cut_head(part: _Part, search: str, rules: Rules) -> list[_Part]:
         return [part]
     if place and mark.rstrip()[-1] not in "-/:|":
         return [part]  # in brackets, but nothing follows them: (رويترز) may be part of the sentence
-    if place and mark[0] not in "(-/:|":
-        return [part]
-    a, b = part.start, part.start + match.start("mark")
+    if place and mark[0] not in "(-/:|" and not match["place"][len(place) :].strip():
+        return [part]  # a word of the sentence
+    a, b = part.start, part.start + len(place)
     parts = [
         _Part(None, b, part.start + match.end("mark")),
         _Part(part.kind, part.start + match.end("mark"), part.end),
@@ -412,7 +433,7 @@ def lay_out(
                 parts += found
                 if _date_line(line.folded):
                     layout.published = layout.published or text.text[line.start : line.end]
-                elif all(p.kind is None for p in found) and not rules.agency.fullmatch(line.folded):
+                elif all(p.kind is None for p in found) and not _is_mark(line.folded, rules):
                     layout.author = layout.author or text.text[line.start : line.end]
                 slugs += 1
                 header = slugs < 6

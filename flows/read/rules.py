@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -50,13 +50,14 @@ class Rules:
     form: re.Pattern[str]
     links: re.Pattern[str]
     byline: re.Pattern[str]
-    agency: re.Pattern[str]  # one whole mark: an agency, a desk or an outlet's slug
+    agency: re.Pattern[str]  # one whole mark: an agency or a desk
     head_mark: re.Pattern[str]  # an agency mark near a paragraph's start; group `place`, group `mark`
     wire: re.Pattern[str]  # رياضي / at a title's start
     tail: re.Pattern[str]  # credit, agency, initials or tags behind the last sentence; group `mark`
     signed: re.Pattern[str]  # an agency at the end of a dateline; group `mark`
     widget: re.Pattern[str]  # one word of a sharing bar
     network: frozenset[str]
+    own: re.Pattern[str] | None  # whole lines of the source
     heads: re.Pattern[str] | None
     tails: re.Pattern[str] | None
     fixed: frozenset[str]  # folded whole lines of the source
@@ -86,17 +87,14 @@ def _data() -> _Data:
 
 
 @cache
-def rules(source: Source | None = None) -> Rules:
-    """The generic rules and those of ``source``."""
+def _generic() -> Rules:
     data = _data()
-    own = source.boilerplate if source is not None else None
-    names = [source.slug, *source.names] if source is not None else []
-    plain = _words([*data.agencies, *names])
-    agencies = _words([*data.agencies, *data.agencies_that_are_words, *names])
-    marks = _words([*data.agencies, *data.agencies_that_are_words, *data.desks, *names])
+    plain = _words(data.agencies)
+    agencies = _words([*data.agencies, *data.agencies_that_are_words])
+    marks = _words([*data.agencies, *data.agencies_that_are_words, *data.desks])
     dash = r"[-/:|]"
     return Rules(
-        line=_whole([*data.lines, *(own.patterns if own else [])]),
+        line=_whole(data.lines),
         form=_whole(data.forms),
         links=_whole(data.links),
         byline=_whole(data.bylines),
@@ -118,11 +116,28 @@ def rules(source: Source | None = None) -> Rules:
         signed=re.compile(rf"(?:^|[ /-])(?P<mark>{dash} ?(?:{agencies}) ?{dash}?|(?:{plain}))$"),
         widget=re.compile(rf"(?:{_words([*data.widgets.networks, *data.widgets.words])})(?:[ |,/]+|$)"),
         network=frozenset(map(fold, data.widgets.networks)),
-        heads=_whole(own.heads) if own and own.heads else None,
-        tails=re.compile(f"(?:{'|'.join(own.tails)})$") if own and own.tails else None,
-        fixed=frozenset(fold(line) for line in own.lines) if own else frozenset(),
-        slugs=frozenset(map(fold, names)),
+        own=None,
+        heads=None,
+        tails=None,
+        fixed=frozenset(),
+        slugs=frozenset(),
         places=frozenset(map(fold, data.places)),
         given_names=frozenset(map(fold, data.given_names)),
         sentence_words=frozenset(map(fold, data.sentence_words)),
+    )
+
+
+@cache
+def rules(source: Source | None = None) -> Rules:
+    """The generic rules, with those of ``source`` beside them."""
+    if source is None:
+        return _generic()
+    plate = source.boilerplate
+    return replace(
+        _generic(),
+        own=_whole(plate.patterns) if plate.patterns else None,
+        heads=_whole(plate.heads) if plate.heads else None,
+        tails=re.compile(f"(?:{'|'.join(plate.tails)})$") if plate.tails else None,
+        fixed=frozenset(map(fold, plate.lines)),
+        slugs=frozenset(map(fold, (source.slug, *source.names))),
     )
