@@ -73,7 +73,7 @@ def gazetteer() -> Gazetteer:
         elided.append(False)
         if key.startswith("ال"):
             # للأمن: the span keeps the second ل, the first is the preposition
-            patterns.append("ل" + key[1:] if not key.startswith("الل") else "ل" + key[2:])
+            patterns.append(key[2:] if key.startswith("الل") else key[1:])
             entries.append(entry)
             elided.append(True)
     automaton = ahocorasick_rs.AhoCorasick(

@@ -11,6 +11,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from flows.clean.normalize import fold
+from flows.extract.clitics import written
 from flows.extract.gazetteer import gazetteer
 from flows.extract.name_lexicon import name_context
 from flows.extract.noun_phrases import organization_heads
@@ -36,7 +38,7 @@ def link_entities(article: Article, mentions: tuple[Mention, ...]) -> tuple[Enti
         if ra != rb:
             parent[max(ra, rb)] = min(ra, rb)
 
-    keys = [_WORD.findall(article.text.search[m.span[0] : m.span[1]]) for m in mentions]
+    keys = [_key(article, m) for m in mentions]
     by_kind: dict[EntityKind, list[int]] = defaultdict(list)
     for i, mention in enumerate(mentions):
         by_kind[mention.kind].append(i)
@@ -54,8 +56,15 @@ def link_entities(article: Article, mentions: tuple[Mention, ...]) -> tuple[Enti
     return tuple(_entity(article, mentions, members) for _, members in sorted(groups.items()))
 
 
+def _key(article: Article, mention: Mention) -> list[str]:
+    """The folded words of a mention, a swallowed article given back."""
+    if mention.elided:
+        return _WORD.findall(fold(written(article, mention)))
+    return _WORD.findall(article.text.search[mention.span[0] : mention.span[1]])
+
+
 def _entity(article: Article, mentions: Sequence[Mention], members: list[int]) -> Entity:
-    forms = Counter(_written(article, mentions[i]) for i in members)
+    forms = Counter(written(article, mentions[i]) for i in members)
     kind = mentions[members[0]].kind
     if kind is EntityKind.LOCATION and any(_country(article, mentions[i]) for i in members):
         name = min(forms, key=len)
@@ -65,18 +74,12 @@ def _entity(article: Article, mentions: Sequence[Mention], members: list[int]) -
     return Entity(name, kind, tuple(mentions[i] for i in members))
 
 
-def _written(article: Article, mention: Mention) -> str:
-    text = article.text.text[mention.span[0] : mention.span[1]]
-    text = " ".join(text.split())
-    return ("ا" + text) if mention.elided else text
-
-
 def _arabic(text: str) -> bool:
     return any("ء" <= c <= "ي" for c in text)
 
 
 def _country(article: Article, mention: Mention) -> bool:
-    entry = gazetteer().by_name.get(article.text.search[slice(*mention.span)])
+    entry = gazetteer().by_name.get(" ".join(_key(article, mention)))
     return entry is not None and entry.identity.startswith("country:")
 
 

@@ -32,7 +32,7 @@ def find_names(article: Article, engine: NameEngine | None = None) -> tuple[Ment
         return ()
     candidates = _rule_candidates(words)
     if engine is not None:
-        candidates = combine(words, candidates, engine_candidates(words, engine))
+        candidates = combine(candidates, engine_candidates(words, engine))
     chosen = _choose(candidates)
     chosen = _choose([*chosen, *_repeated(words, chosen)])
     return tuple(
