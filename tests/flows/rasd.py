@@ -20,7 +20,9 @@ class Rasd:
     environment: dict[str, str]
 
     def env(self) -> dict[str, str]:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("RASD_", "PREFECT_", "DATABASE_URL"))}
+        inherited = {
+            k: v for k, v in os.environ.items() if not k.startswith(("RASD_", "PREFECT_", "DATABASE_URL"))
+        }
         return {**inherited, "RASD_HOME": str(self.home), "COLUMNS": "160", **self.environment}
 
     def __call__(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from db import embedded
-from tests.conftest import make_home
+from tests.db.servers import make_home
 from tests.flows.rasd import ROOT, SAMPLES, Rasd, table
 
 ARTICLES = len(list(SAMPLES.glob("*.txt")))
@@ -112,7 +112,7 @@ def test_report_shows_readable_arabic(loaded: tuple[Rasd, subprocess.CompletedPr
     assert "newest articles" in shown.stdout
     top = rasd.sql(
         "SELECT name FROM report.entity WHERE kind = 'PERSON'"
-        " ORDER BY articles DESC, mentions DESC, name COLLATE \"C\" LIMIT 1"
+        ' ORDER BY articles DESC, mentions DESC, name COLLATE "C" LIMIT 1'
     )
     assert top[0][0] in shown.stdout
 
@@ -144,7 +144,7 @@ def test_direct_gives_the_same_rows(
         ' ORDER BY m.surface COLLATE "C", m.raw_start, e.kind, e.name COLLATE "C"'
     )
     assert direct.sql(query) == rasd.sql(query)
-    query = "SELECT type, status, sentence FROM report.event ORDER BY type, status, sentence COLLATE \"C\""
+    query = 'SELECT type, status, sentence FROM report.event ORDER BY type, status, sentence COLLATE "C"'
     assert direct.sql(query) == rasd.sql(query)
 
 
@@ -160,7 +160,9 @@ def test_a_changed_file_and_a_copy(home: Path, tmp_path: Path) -> None:
     result = rasd("ingest", "--direct", str(inbox))
     assert table(result.stdout)["loaded"] == "0", "the same bytes under another name are no new article"
     assert rasd.sql("SELECT copies FROM report.article") == [["2"]]
-    article.write_text(article.read_text(encoding="utf-8") + "\nوأضاف البلاغ تفاصيل أخرى.\n", encoding="utf-8")
+    article.write_text(
+        article.read_text(encoding="utf-8") + "\nوأضاف البلاغ تفاصيل أخرى.\n", encoding="utf-8"
+    )
     result = rasd("ingest", "--direct", str(inbox))
     assert table(result.stdout)["loaded"] == "1"
     assert rasd.sql(
@@ -185,7 +187,8 @@ def test_bad_input_is_rejected_and_the_rest_is_loaded(home: Path, tmp_path: Path
     (inbox / "folder.txt").mkdir()
     (inbox / "dangling.txt").symlink_to(tmp_path / "nowhere.txt")
     (inbox / "english.txt").write_text(
-        "The minister met the ambassador in Rabat on Thursday.\n\nThey talked about trade and transport.\n" * 5
+        "The minister met the ambassador in Rabat on Thursday.\n\nThey talked about trade and transport.\n"
+        * 5
     )
     os.mkfifo(inbox / "pipe.txt")
     unreadable = inbox / "unreadable.txt"
@@ -231,7 +234,9 @@ def test_a_killed_run_is_made_up_for_by_the_next(home: Path, tmp_path: Path) -> 
     # as soon as something is there, and before all of it is
     while time.monotonic() < deadline and process.poll() is None:
         status = rasd("db", "shell", "-c", "SELECT count(*) AS n FROM extraction")
-        if status.returncode == 0 and any(line.strip().isdigit() and int(line) > 0 for line in status.stdout.splitlines()):
+        if status.returncode == 0 and any(
+            line.strip().isdigit() and int(line) > 0 for line in status.stdout.splitlines()
+        ):
             break
     process.send_signal(signal.SIGKILL)
     process.wait()

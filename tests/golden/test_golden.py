@@ -1,4 +1,4 @@
-"""The samples give what the golden files hold.  After an intended change: uv run python tests/golden/regenerate.py"""
+"""The samples give what the golden files hold.  After an intended change: uv run python -m tests.golden.regenerate"""
 
 from __future__ import annotations
 

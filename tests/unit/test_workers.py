@@ -88,9 +88,7 @@ def test_empty_files_are_rejected_with_stage_and_cause() -> None:
 @pytest.mark.parametrize("published", ["no date at all", "2024-13-45"])
 def test_a_publication_date_that_is_none_is_named(published: str) -> None:
     data = TEXT.encode()
-    file = RawFile(
-        "/inbox/a.txt", "a", data, hashlib.sha256(data).hexdigest(), Metadata(published=published)
-    )
+    file = RawFile("/inbox/a.txt", "a", data, hashlib.sha256(data).hexdigest(), Metadata(published=published))
     outcome = process_one(file, article_id, OPTIONS, 60)
     assert isinstance(outcome, Rejection)
     assert (outcome.stage, outcome.cause) == ("metadata", "bad_publication_date")
