@@ -220,17 +220,13 @@ def _checked(expression: Expression) -> Expression | None:
         if part is None:
             continue
         if part.days and not part.months and not (part.unit == "month" or part.relative_word == "this"):
-            part.relative = None  # آيفون 7 الجديد, الأولى والأخيرة
-        if part.years and part.years[0] in _HIJRI_YEARS and not part.months and part.calendar == "gregorian":
-            part.calendar = "gregorian"
+            part.relative, part.same = None, False  # آيفون 7 الجديد, الأولى والأخيرة
         if part.days and max(part.days) > 31:
             return None
         if part.calendar == "hijri" and part.days and max(part.days) > 30:
             return None
         if part.calendar == "hijri" and part.years and part.years[0] > 1600:
-            part.years = []  # a Hijri month with a Gregorian year (رمضان 2016): resolved by year below
-            part.year_relative = None
-            return None if part.days else part
+            part.gregorian_year, part.years = part.years[0], []
     return expression
 
 
@@ -261,7 +257,7 @@ def _build_campaign(tokens: Tokens, expression: Expression) -> Expression | None
     first, last = expression.tokens
     for index in range(first, last):
         code = tokens.code(index)
-        if code == "x":
+        if code in "xu":
             expression.unit = tokens.value(index)
         elif code == "y":
             expression.years.append(tokens.value(index))

@@ -70,6 +70,8 @@ def trap(tokens: Tokens, expression: Expression) -> str | None:
     return check(tokens, expression) if check is not None else None
 
 
+# an indefinite noun in the accusative (شخصا, طنا), no pronoun or plural verb at its end
+_COUNTED = re.compile(r"(?!ال)[^\W\d_]{2,}(?<![هونم])ا\Z")
 _MAGHRIB = fold("مغرب")
 _AGE = (fold("عمر"), fold("العمر"))
 
@@ -88,7 +90,9 @@ def _day_trap(tokens: Tokens, expression: Expression) -> str | None:
         return reason
     if expression.days and expression.months and not expression.weekdays and _in(before, "day_after"):
         return "a street, a movement or another name"
-    if expression.days and not expression.months and expression.relative is None and not expression.years:
+    if expression.days and not (
+        expression.months or expression.weekdays or expression.same or expression.relative is not None
+    ):
         return "numbers without a month"
     if expression.weekdays and expression.deictic is None and not expression.days:
         if _in(before, "weekday_after") or after in lists()["weekday_before"]:
@@ -165,7 +169,7 @@ def _month_trap(tokens: Tokens, expression: Expression) -> str | None:
 
 
 def _hijri_name(tokens: Tokens, expression: Expression, index: int, form: str, codes: str) -> bool:
-    if "x" in codes or "B" in codes or expression.years or expression.edge:
+    if "x" in codes or "B" in codes or expression.years or expression.edge or expression.gregorian_year:
         return False
     if expression.days:
         # "الثاني صفر" is a score: an ordinal needs من or شهر between, or the month of fasting
@@ -198,9 +202,9 @@ def _years_trap(tokens: Tokens, expression: Expression) -> str | None:
         return None if low < high <= low + 60 else "a number"
     if tokens.code(first - 1) == "j":
         return None
-    if after in lists()["counted"] or (after.endswith("ا") and len(after) > 3 and not after.startswith("ال")):
+    if after in lists()["counted"] or _COUNTED.match(after):
         return "a count"
-    plain = _without_clitic(before)
+    plain = _without_clitic(_bare(before))
     if plain in lists()["not_year_after"] or before in lists()["not_year_after"]:
         return "a count or a number of a law"
     mark = tokens.cells[2 * first]
@@ -239,6 +243,8 @@ def _unit_trap(tokens: Tokens, expression: Expression) -> str | None:
     before, after = _neighbours(tokens, expression)
     if expression.unit in ("century", None):
         return "a century" if expression.unit else "no unit"
+    if expression.unit == "decade" and (expression.relative or 0) == 0:
+        return "a contract"
     if expression.unit == "hour":
         return "hours"
     if tokens.code(first) == "J" and tokens.form(first).endswith("العام"):

@@ -22,37 +22,42 @@ _CMON = "(?:wM(?:[56]?M|1M2)?|&M(?:[56]?M|1M2)?|&HB*|OM(?:[56]M)?)"
 _MONS = f"{_MON}(?:{_CMON})*"
 _YEAR = "f?[YJ]?y[hm]?"
 _TAIL = f"(?:4?{_YEAR}|f?Jr|f?tJ|f?sJ|f?Jz)"
-_DATE = f"(?:(?:{_RANGE}|{_DAYS})f?x?{_MONS}r?B*r?{_TAIL}?(?:6*L)?|(?:{_RANGE}|{_DAYS})(?:f?ur|ftu)|(?:D|a|)n(?:wn)*r|@[hm]?(?:6*L)?)"
+_NUMBERS = f"(?:{_RANGE}|{_DAYS})"
+_DATE = (
+    f"(?:{_NUMBERS}f?x?{_MONS}r?B*r?{_TAIL}?(?:6*L)?|{_NUMBERS}(?:f?ur|f?[ts]u|f?uz)"
+    "|(?:D|a|)n(?:wn)*r|@[hm]?(?:6*L)?)"
+)
 _HEAD = "(?:Ef?)?(?:pf?|D)*[qV]?"
 _NEXT = "(?:(?:4?[wO]4?|4|[6l])(?:[pD])*W|&p[pD]*W|&DW|&W|&op[pD]*W|&D?o?W)"
 _WEEKDAYS = f"W(?:{_NEXT})*"
+# each weekday with its own number: الخميس 14 والجمعة 15 دجنبر
+_PAIRS = (
+    f"W1?n2?(?:(?:(?:4?w4?|4)[pD]*W|&[pD][pD]*W|&W)1?n2?)+(?:f?x?{_MONS}r?B*r?{_TAIL}?|f?ur|f?[ts]u|f?uz)?"
+)
 _JOIN = "(?:6*[41]?6*X7?6*)"
 _MORE = f"(?:{_JOIN}D?W?4?{_DATE}2?)"
-_DAY = (
-    f"{_HEAD}(?:T(?:4?[pD]*W|1D?W2)?r?p*|{_WEEKDAYS}r?G?p*)(?:4?D?1?{_DATE}2?)?{_MORE}*"
+_DAY = (  # the alternatives that reach farther come first
+    f"{_HEAD}{_PAIRS}"
+    f"|{_HEAD}(?:T(?:4?[pD]*W|1D?W2)?r?p*|{_WEEKDAYS}r?G?p*)(?:4?D?1?{_DATE}2?)?{_MORE}*"
     f"|{_HEAD}{_DATE}{_MORE}*"
 )
 _MONTH = f"(?:e|[uU][cIn]?[od]f)?x?{_MONS}r?B*r?{_TAIL}?"
 _UNIT = "(?:t[uJ]r?|[uJ]rr?|s[uJ]r?|[uJ]z)"
 _COUNT = "(?:[cn#CI]|a[n#])"
 
-_ANY_DAY = f"(?:{_DAY}|{_MONTH}|{_YEAR}|{_UNIT})"
+_ANY_DAY = f"(?:{_DAY}|{_MONTH}|e?{_YEAR}|e?{_UNIT})"
 
 # kind, the classes that it can begin with, the pattern
 PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("period", "Pf", f"P?4?f(?P<first>{_DAY}|{_MONTH}|{_DAYS}|{_YEAR})4?(?:w?l)(?P<last>{_ANY_DAY})"),
-    ("between", "Pb", f"P?bV?(?P<first>{_DAY}|{_MONTH}|{_ITEM}|{_YEAR})(?:4?w4?)(?P<last>{_ANY_DAY})"),
-    (
-        "between",
-        "Pb",
-        f"P?bV?(?P<first>{_DAY}|{_MONTH}|{_ITEM})(?P<last>&M{_TAIL}?|&W(?:4?{_DATE})?|&D{_DATE}|&T)",
-    ),
+    ("between", "Pb", f"P?bV?(?P<first>{_DAY}|{_MONTH}|{_ITEM}|e?{_YEAR})(?:4?w4?)(?P<last>{_ANY_DAY})"),
+    ("between", "Pb", f"P?bV?(?P<first>{_DAY}|{_MONTH}|{_ITEM}|e?{_YEAR})(?=&[A-Za-z])(?P<last>{_ANY_DAY})"),
     ("day", "EpDqVTWno@a", _DAY),
     ("sameday", "fsT", "f?sT|Tz"),
     ("part", "Q", f"Q[od]f?x?(?:{_TAIL}|f?ur|f?tu|f?su|{_MONS}r?B*r?{_TAIL}?)"),
     ("month", "eUxMH", _MONTH),
     ("season", "etxS", f"e?x?(?:tx?S|Sr|Sf?tJ)|e?x?S{_TAIL}"),
-    ("campaign", "ex", "e?x[YJ]?y(?:[56](?:y|n|#)|wy)?[hm]?"),
+    ("campaign", "exu", "e?[xu]r?[YJ]?y(?:[56](?:y|n|#)|wy)?[hm]?"),
     ("years", "eVqvYJUy", "e?[VqvYJU]?f?y[hm]?(?:(?:4?w4?|6|5)y[hm]?)*"),
     ("unit", "eEutsJN", f"(?:e|Ef?)?{_UNIT}|e[uJ]|N(?:r|f?tu|f?ur)?"),
     ("offset", "kjgi", f"[kjgi]A?(?:{_COUNT}?A?[qvxY][cI]?|[cn#a]n?#?[xYD])r?d?"),
@@ -78,8 +83,8 @@ def translate(source: str) -> str:
             out.append(source[position:close])
             position = close
             continue
-        if source.startswith("(?:", position):
-            out.append("(?:")
+        if source.startswith(("(?:", "(?="), position):
+            out.append(source[position : position + 3])
             position += 3
             continue
         mark, char = ".", source[position]

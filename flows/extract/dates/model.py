@@ -27,6 +27,7 @@ class Expression:
     months: list[int] = field(default_factory=list)
     years: list[int] = field(default_factory=list)
     calendar: str = "gregorian"
+    gregorian_year: int | None = None  # of a Hijri month: رمضان 2017
     deictic: int | None = None  # days from the day of writing
     relative: int | None = None  # -2 .. 2, of the unit, month or weekday
     relative_word: str = ""  # last, previous, recent, this, next, following, new, before_last, after_next

@@ -12,9 +12,9 @@ from flows.extract.dates.units import resolve_offset, resolve_unit
 from flows.extract.dates.vocabulary import vocabulary
 from flows.records import Precision
 
-# A date that could lie before or after the day of writing is past unless the future is this much nearer: news
+# A date that could lie before or after the day of writing is past unless the future is so many times nearer: news
 # tells of what happened.
-FUTURE_WEIGHT = 2
+FUTURE_WEIGHT = 3
 # Days that a reading may be farther away and still win when the nearer one is against the clause's tense, or
 # against الماضي and المقبل (beside a month alone, beside a day): a stamp some days late must not cost a year.
 AGAINST_TENSE = 200
@@ -142,7 +142,7 @@ def _weekday_span(anchor: date, days: list[int], forward: bool, rule: str) -> In
 def _dated(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
     """Day numbers with a month, a month alone, or day numbers of the running month (25 الجاري)."""
     if not expression.months:
-        return _days_of_month(expression, written)
+        return _days_of_month(expression, written, memory)
     if expression.calendar == "hijri":
         return _hijri(expression, written, memory)
     years = _years(expression, written, memory)
@@ -199,16 +199,33 @@ def _edge_of_month(start: date, end: date, edge: str) -> Interval:
     )
 
 
-def _days_of_month(expression: Expression, written: date | None) -> Interval | None:
-    if written is None or expression.relative is None:
+def _days_of_month(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    """25 الجاري, 29 من نفس الشهر, الخميس 14 والجمعة 15."""
+    if expression.same:
+        anchor = memory.last.start if memory.last is not None else None
+    else:
+        anchor = written
+    if anchor is None:
         return None
-    base = cal.add_months(written.replace(day=1), expression.relative)
-    start = cal.safe_date(base.year, base.month, expression.days[0])
-    end = cal.safe_date(base.year, base.month, expression.days[-1])
-    if start is None or end is None:
+    if expression.same or expression.relative is not None:
+        shifts: tuple[int, ...] = (0 if expression.same else expression.relative or 0,)
+    elif expression.weekdays:
+        shifts = (0, 1, -1) if expression.tense > 0 else (0, -1, 1)
+    else:
         return None
-    return Interval(start, end, _day_precision(start, end), "day of a relative month",
-                    conflict=weekday_conflict(expression, start, end))  # fmt: skip
+    best: Interval | None = None
+    for shift in shifts:
+        base = cal.add_months(anchor.replace(day=1), shift)
+        start = cal.safe_date(base.year, base.month, expression.days[0])
+        end = cal.safe_date(base.year, base.month, expression.days[-1])
+        if start is None or end is None or end < start:
+            continue
+        conflict = weekday_conflict(expression, start, end)
+        value = Interval(start, end, _day_precision(start, end), "day of a relative month", conflict=conflict)
+        if conflict is None:
+            return value
+        best = best or value
+    return best
 
 
 def _years(expression: Expression, written: date | None, memory: Memory) -> int | None:
@@ -267,6 +284,8 @@ def best_year(expression: Expression, written: date) -> int | None:
 def _hijri(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
     if expression.years:
         return hijri_value(expression, expression.years[0])
+    if expression.gregorian_year is not None:
+        return hijri_in(expression, expression.gregorian_year)
     if written is None:
         return None
     today = cal.hijri_year_of(written)
@@ -505,9 +524,9 @@ def _feast(expression: Expression, written: date | None, memory: Memory) -> Inte
         year_relative=expression.year_relative, tense=expression.tense,
     )  # fmt: skip
     if feast.calendar == "hijri" and base.years and base.years[0] > 1600:
-        value = _hijri_feast_in(base, base.years[0])
+        value = hijri_in(base, base.years[0])
     elif feast.calendar == "hijri" and base.year_relative is not None and written is not None:
-        value = _hijri_feast_in(base, written.year + base.year_relative)
+        value = hijri_in(base, written.year + base.year_relative)
     else:
         value = _dated(base, written, memory)
     if value is None or value.start is None:
@@ -517,13 +536,13 @@ def _feast(expression: Expression, written: date | None, memory: Memory) -> Inte
     return Interval(start, end, _day_precision(start, end), "feast", calendar=feast.calendar)
 
 
-def _hijri_feast_in(base: Expression, year: int) -> Interval | None:
-    """A Hijri feast in a Gregorian year (the first one, where a year has two)."""
+def hijri_in(expression: Expression, year: int) -> Interval | None:
+    """A Hijri day or month in a Gregorian year (the first, where a year has two)."""
     around = cal.hijri_year_of(date(year, 1, 1))
     if around is None:
         return None
     for hijri in (around[0], around[0] + 1):
-        value = hijri_value(base, hijri)
+        value = hijri_value(expression, hijri)
         if value is not None and value.start is not None and value.start.year == year:
             return value
     return None
