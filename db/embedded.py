@@ -264,7 +264,10 @@ def _ensure(home: Path, port: int | None, settings: Mapping[str, str], progress:
     with FileLock(control / "start.lock"):
         while True:
             token = None if _supervised(home) else _spawn(home, port, settings)
-            server = _server(_await_ready(home, token, progress), secret)
+            state = _await_ready(home, token, progress)
+            if state is None:
+                continue  # it was on its way out when we came
+            server = _server(state, secret)
             try:
                 _prepare_database(server)
             except psycopg.OperationalError as error:
@@ -316,8 +319,11 @@ def _spawn(home: Path, port: int | None, settings: Mapping[str, str]) -> str:
     return token
 
 
-def _await_ready(home: Path, token: str | None, progress: Progress | None) -> dict[str, Any]:
-    """Wait as long as the supervisor lives; crash recovery of a big database may take minutes."""
+def _await_ready(home: Path, token: str | None, progress: Progress | None) -> dict[str, Any] | None:
+    """Wait as long as the supervisor lives; crash recovery of a big database may take minutes.
+
+    token: of the supervisor that we started, None for one that was there; returns None when that one ended.
+    """
     control = clusters.control_folder(home)
     begin = last = time.monotonic()
     while True:
@@ -327,6 +333,8 @@ def _await_ready(home: Path, token: str | None, progress: Progress | None) -> di
         if ours and state.get("phase") == "ready" and alive:
             return state
         if not alive:
+            if token is None:
+                return None
             if ours and "error" in state:
                 raise EmbeddedError(state["error"])
             raise EmbeddedError(f"the server's supervisor ended; see {control / 'supervisor.log'}")

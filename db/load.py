@@ -11,7 +11,8 @@ bytes now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -123,6 +124,22 @@ _STAGES = (
 )
 
 
+@contextmanager
+def _by_key(raw: Raw) -> Iterator[None]:
+    """Plans that look a few hundred keys up in indexes, also where statistics are missing or old.
+
+    Staged rows have no statistics, and a database that grows fast has stale ones; a hash join would read
+    whole tables for every batch.
+    """
+    ways = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan")
+    for way in ways:
+        raw.execute(f"SET LOCAL {way} = off".encode())
+    yield
+    # an error takes the settings back with the transaction or savepoint
+    for way in ways:
+        raw.execute(f"SET LOCAL {way} TO DEFAULT".encode())
+
+
 def _stage(raw: Raw) -> None:
     """Temporary tables, made once a session and emptied at each commit."""
     if raw.execute("SELECT to_regclass('pg_temp.stage_article')").fetchone() == (None,):
@@ -146,22 +163,28 @@ def known(connection: Connection, files: Sequence[FileKey], digest: bytes) -> se
         return set()
     unique = {file.uri: file for file in files}
     items = list(unique.values())
-    with transaction(connection) as raw:
+    with transaction(connection) as raw, _by_key(raw):
         found = raw.execute(
             """
             SELECT s.uri,
-                   l.id IS NOT NULL AS settled,
-                   EXISTS (
-                       SELECT FROM rejection AS j WHERE j.uri = s.uri AND j.resolved_at IS NULL
-                   ) AS rejected
+                   (
+                       SELECT true FROM location AS l
+                       WHERE l.uri = s.uri
+                           AND l.raw_file_id = e.raw_file_id AND l.metadata_hash = s.metadata_hash
+                       LIMIT 1
+                   ) IS TRUE AS settled,
+                   (
+                       SELECT true FROM rejection AS j WHERE j.uri = s.uri AND j.resolved_at IS NULL LIMIT 1
+                   ) IS TRUE AS rejected
             FROM unnest(%s::text[], %s::bytea[], %s::bytea[]) AS s (uri, sha256, metadata_hash)
-            JOIN raw_file AS r ON r.sha256 = s.sha256
-            JOIN article AS a ON a.raw_file_id = r.id
-            JOIN pipeline_version AS p ON p.digest = %s
-            JOIN extraction AS e
-                ON e.article_id = a.id AND e.pipeline_version_id = p.id AND e.metadata_hash = s.metadata_hash
-            LEFT JOIN location AS l
-                ON l.uri = s.uri AND l.raw_file_id = r.id AND l.metadata_hash = s.metadata_hash
+            CROSS JOIN LATERAL (
+                SELECT r.id AS raw_file_id FROM raw_file AS r
+                JOIN article AS a ON a.raw_file_id = r.id
+                JOIN extraction AS x ON x.article_id = a.id AND x.metadata_hash = s.metadata_hash
+                JOIN pipeline_version AS p ON p.id = x.pipeline_version_id AND p.digest = %s
+                WHERE r.sha256 = s.sha256
+                LIMIT 1
+            ) AS e
             """,
             [
                 [file.uri for file in items],
@@ -191,7 +214,7 @@ def load_batch(connection: Connection, batch: Batch) -> LoadCounts:
     Files that are there already change nothing.  Raises SQLAlchemy's DBAPIError subclasses; then nothing of
     the batch is in the database.
     """
-    with transaction(connection) as raw:
+    with transaction(connection) as raw, _by_key(raw):
         return _load(raw, batch)
 
 

@@ -57,7 +57,7 @@ def storable(text: str) -> str:
 def storable_uri(uri: str) -> str:
     """A URI that PostgreSQL can hold and index; different ones stay different.
 
-    Bytes of a file name that are no UTF-8 become ``\\xNN``, what is too long is cut; both get a hash at the end.
+    Bytes of a file name that are no UTF-8 become ``\\xNN``, what is too long is cut; both end in a hash.
     """
     kept = uri
     if _REFUSED.search(uri):

@@ -135,6 +135,14 @@ def test_processes_share_one_server_and_the_last_one_stops_it(home: Path) -> Non
     assert wait_until(lambda: embedded.status(home).phase == "stopped")
 
 
+def test_starts_one_after_another_at_any_moment_of_the_stop(home: Path) -> None:
+    """The next user may come while the server is idle, stopping, or just gone."""
+    for pause in (0.0, 0.3, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8):
+        with embedded.running(home, settings=FAST) as server:
+            assert ask(server, "SELECT 1") == 1
+        time.sleep(pause)
+
+
 def test_processes_that_start_at_once_get_one_server() -> None:
     home = make_home()
     try:

@@ -490,7 +490,7 @@ def test_parallel_loaders_neither_duplicate_nor_deadlock(
 ) -> None:
     whole = batch(many(0, 60))
     (tmp_path / "rows").write_bytes(pickle.dumps(whole))
-    loaders = [loader(database_url, tmp_path / "rows", seed, size=6) for seed in range(4)]
+    loaders = [loader(database_url, tmp_path / "rows", seed, size=6) for seed in range(3)]
     for process in loaders:
         go(process)
     for process in loaders:
