@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from flows.extract.engines import NameEngine, TokenLabel
 from flows.extract.gazetteer import gazetteer
-from flows.extract.name_lexicon import common_words, name_units
+from flows.extract.name_lexicon import name_context, name_units
 from flows.extract.name_words import Words, clitic_lengths
+from flows.extract.noun_phrases import organization_heads
+from flows.extract.places import place_words
 from flows.records import EntityKind
 
 _KINDS = {k.value: k for k in EntityKind}
@@ -57,14 +59,25 @@ def _spans(words: Words, offset: int, labels: Sequence[TokenLabel], method: str)
             last -= 1
         clitic = _clitic(words, first, last, labels[i] if first == offset + i else None)
         if words.end[first] - words.start[first] > clitic and (last > first or words.is_word[first]):
-            found.append(
-                Candidate(first, last, words.start[first] + clitic, words.end[last], _KINDS[kind], score, method)
-            )
+            if first < last or not _never_alone(words.text[first][clitic:], kind):
+                found.append(
+                    Candidate(first, last, words.start[first] + clitic, words.end[last], _KINDS[kind], score, method)
+                )
         i = j
     return found
 
 
 _QUOTES = frozenset("\"'()[]-,.:")
+
+
+def _never_alone(word: str, kind: str) -> bool:
+    """A head word, a title or a function word is no name by itself, whatever the engine says."""
+    if word in gazetteer().by_name:
+        return False
+    context = name_context()
+    if kind == "PERSON":
+        return word in context.honorifics or (word in context.stops and word not in name_units())
+    return word in place_words().heads or word in organization_heads() or word in context.stops or len(word) < 2
 
 
 def _clitic(words: Words, first: int, last: int, label: TokenLabel | None) -> int:

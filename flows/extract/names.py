@@ -134,7 +134,7 @@ def _listed(words: Words, hits: Iterable[Hit]) -> list[Candidate]:
         if flags.startswith("t:"):
             if flags[2:] not in topics and hit.entry.identity not in full:
                 continue
-        elif flags and hit.entry.identity not in full and not _supported(words, first, hit):
+        elif flags and hit.entry.identity not in full and not _supported(words, first, hit, topics):
             continue
         if hit.clitic and _reads_whole(words.text[first], hit):
             continue
@@ -143,7 +143,7 @@ def _listed(words: Words, hits: Iterable[Hit]) -> list[Candidate]:
     return found
 
 
-def _supported(words: Words, first: int, hit: Hit) -> bool:
+def _supported(words: Words, first: int, hit: Hit, topics: frozenset[str]) -> bool:
     if hit.entry.flags == "p":
         return _after_preposition(words, first, hit)
     if hit.entry.flags == "i":
@@ -151,7 +151,15 @@ def _supported(words: Words, first: int, hit: Hit) -> bool:
         if j >= 0 and words.text[j] in ('"', "("):
             j -= 1
         return j >= 0 and hit.clitic == 0 and any(_introduces(form) for _, form in without_clitics(words.text[j]))
+    if hit.entry.flags == "w" and hit.entry.identity.startswith("sport:") and "sport" in topics:
+        return first > 0 and words.text[first - 1] in _BEFORE_CLUBS
     return False
+
+
+_BEFORE_CLUBS = frozenset(
+    "امام ضد علي مواجهه نظيره ضيفه مضيفه لاعب لاعبو مدرب جماهير جمهور فريق لفريق الفريق نادي النادي لنادي حارس مهاجم"
+    " مدافع بين فوز هزيمه تعادل صفوف نجم هداف غريمه شباك مرمي".split()
+)
 
 
 def _introduces(word: str) -> bool:

@@ -228,6 +228,13 @@ def _adjectives(words: Words, last: int, known: Known, way: Head) -> int:
     return last
 
 
+@cache
+def _titles() -> frozenset[str]:
+    """Words before a person's name that end a body's name."""
+    context = name_context()
+    return (context.honorifics | context.occupations) - frozenset(nisbas())
+
+
 def _genitive(words: Words, j: int, known: Known, way: Head, *, definite: bool) -> int | None:
     """وزارة الصحة والحماية الاجتماعية، جمعية آباء وأصدقاء المعاقين، جامعة محمد الخامس بالرباط"""
     quoted = _quoted(words, j)
@@ -238,10 +245,10 @@ def _genitive(words: Words, j: int, known: Known, way: Head, *, definite: bool) 
     k = j
     last: int | None = j - 1 if definite else None
     inside = definite_words = 0
-    titles = name_context().honorifics | name_context().occupations
+    titles = _titles()
     while k < n and k - j < MAX_WORDS and not words.break_before[k]:
         word = words.text[k]
-        if word in listed.stop or word in listed.loose:
+        if word in listed.stop or word in listed.loose or (k == j and word.startswith("ادار")):
             break
         if k in known.names and (known.names[k] > k or not word.startswith("ال")):
             if last is None or last < j:

@@ -49,6 +49,7 @@ class _Chain(NamedTuple):
     king: bool
 
 
+_BOUND = ("لل", "بال", "وال", "كال", "فال")
 _KIN = frozenset(("ابو", "ابي", "ابا", "ام", "بن", "ابن", "ال", "ايت", "ولد", "بو"))
 _NEEDS_NAME = frozenset(("ام", "ال", "بو", "ولد", "ابا", "ابي", "بن", "ابن"))
 
@@ -146,7 +147,7 @@ def _chain(
                 return _Chain(j + 1, 2, first, Part.FAMILY, False)
             break
         word = words.text[j]
-        if word in context.stops:
+        if word in context.stops or word.startswith(_BOUND):
             break
         if units == 1 and given and word in context.ordinals:
             return _Chain(j, 2, first, Part.FAMILY, True)
@@ -258,6 +259,13 @@ def _person_at(
 def _confidence(words: Words, i: int, clitic: int, chain: _Chain, evidence: Evidence) -> float:
     word = words.text[i][clitic:]
     titled = evidence >= Evidence.OCCUPATION and not clitic
+    if (
+        evidence in (Evidence.OCCUPATION, Evidence.OFFICE)
+        and word.startswith("ال")
+        and not words.text[i - 1].startswith("ال")
+        and chain.first is not Part.GIVEN
+    ):
+        return 0.0  # وزير العدل فلان
     if chain.first is Part.UNKNOWN:
         if word.startswith("ال") and evidence < Evidence.HONORIFIC:
             return 0.0

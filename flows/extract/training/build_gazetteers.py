@@ -244,12 +244,13 @@ def build_places(counts: Counts) -> None:
     share, certain = counts.place_share(settled | set(fold("في إلى من بين نحو قرب").split()), settled)
     common = set((RESOURCES / "names_common.tsv").read_text(encoding="utf-8").split())
     units = {w for w, flags in _unit_flags() if "w" not in flags or "g" in flags}
+    never = set(fold(read_yaml("places_not.yaml", dict[str, str])["words"]).split())
     safe: dict[str, str] = {}
     doubtful: dict[str, str] = {}
     for source, trusted in ((territories(), True), (cities(), False), (communes(), False)):
         for identity, name in source:
             key = fold(name)
-            if len(key) < 3 or key in safe:
+            if len(key) < 3 or key in safe or key in never:
                 continue
             words = key.replace("-", " ").split()
             weak = not trusted and _weak_place(words, counts, share, certain, common, units)
