@@ -10,7 +10,7 @@ import pytest
 from flows.extract.training.own_news import OWN_NEWS, OwnArticle, parse_marked, read_own_news
 from flows.records import EntityKind
 
-MINIMUM = 150
+MINIMUM = 300
 
 
 @pytest.fixture(scope="module")
