@@ -10,7 +10,7 @@ from flows.extract.events.context import View
 from flows.extract.events.merge import Cluster, Mention
 from flows.records import Article, DateMention, Entity, Event, Office, Participant, Role, Span
 
-__all__ = ["candidates_of", "find_events", "mentions_of", "view_of"]
+__all__ = ["candidates_of", "find_events", "mentions_of", "status_input", "view_of"]
 
 view_of = context.build
 
@@ -59,17 +59,34 @@ def mentions_of(view: View, scored: Sequence[tuple[Candidate, float]]) -> list[M
             continue
         reference.catch_up(view, memo, t)
         state, cue = status.status(view, c)
+        if out and cue == "default":
+            state, cue = status.inherited(view, out[-1].candidate, out[-1].status, c, state, cue)
         out.append(Mention(c, roles.resolve(view, c, memo), state, cue, p))
     return out
 
 
-def _event(view: View, cluster: Cluster, probability: float) -> Event:
+def status_input(view: View, cluster: Cluster) -> list[str]:
+    """Features that decide the status of a merged event."""
+    ordered = _by_weight(cluster)
+    date = next((m.roles.date for m in ordered if m.roles.date >= 0), -1)
+    items = [(m.candidate, m.cue, m.status) for m in ordered]
+    return status.status_features(view, cluster.type, items, date)
+
+
+def _by_weight(cluster: Cluster) -> list[Mention]:
+    """The likeliest mention first, the others in text order."""
     head = max(cluster.mentions, key=lambda m: m.probability)
+    return [head, *(m for m in cluster.mentions if m is not head)]
+
+
+def _event(view: View, cluster: Cluster, probability: float) -> Event:
+    ordered = _by_weight(cluster)
+    head = ordered[0]
     triggers: list[Span] = []
     participants: list[Participant] = []
     seen: set[tuple[Role, int, str]] = set()
     location = date = -1
-    for m in [head, *(m for m in cluster.mentions if m is not head)]:
+    for m in ordered:
         c = m.candidate
         for t in (c.token, c.light, c.required):
             if t >= 0:
@@ -87,7 +104,7 @@ def _event(view: View, cluster: Cluster, probability: float) -> Event:
         date = date if date >= 0 else m.roles.date
     return Event(
         type=cluster.type,
-        status=head.status,
+        status=confidence.likeliest_status(status_input(view, cluster)),
         triggers=tuple(triggers),
         participants=tuple(participants),
         location=None if location < 0 else location,

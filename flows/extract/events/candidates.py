@@ -88,22 +88,26 @@ def noun_reading(view: View, t: int, found: tuple[Reading, ...]) -> bool:
     """Whether an unvowelled word that may be verb or noun (قتل, دعم, حكم) is the noun here."""
     if any(r.form & (Form.DEFINITE | Form.CLITIC) and r.form & Form.NOUN for r in found):
         return True
-    if t == 0 or view.sentence(t).first == t:
+    if view.article.text.text[view.article.tokens[t].end - 1] == "ة":
+        return True
+    first = view.sentence(t).first
+    k = t - 1
+    while k >= first and view.words[k] in ('"', "'", "("):
+        k -= 1
+    if k < first:
         # headlines and sentences start with a verb or with a noun; the word after decides
         nxt = view.words[t + 1] if t + 1 < len(view.words) else ""
         imperfect = any(r.form & Form.IMPERFECT for r in found)
         return not imperfect and bool(nxt) and not nxt.startswith("ال") and view.entity_of[t + 1] < 0
-    if view.words[t - 1] in words().prepositions or view.words[t - 1] in words().same_words:
+    previous = view.words[k]
+    if previous in words().prepositions or previous in words().same_words:
         return True
-    previous = view.words[t - 1]
-    if previous in _BEFORE_VERBS:
-        return False
-    if view.article.tokens[t - 1].kind is not TokenKind.WORD:
+    if previous in _BEFORE_VERBS or view.article.tokens[k].kind is not TokenKind.WORD:
         return False
     if previous in words().light_verbs:
         return True
     # a bare noun right before makes a genitive (عملية قتل); after a definite noun or a name a verb follows
-    return not (previous.startswith(("ال", "وال", "لل", "بال")) or view.entity_of[t - 1] >= 0)
+    return not (previous.startswith(("ال", "وال", "لل", "بال")) or view.entity_of[k] >= 0)
 
 
 _BEFORE_VERBS = frozenset({"ان", "قد", "وقد", "لم", "لن", "لا", "الذي", "التي", "الذين", "سوف", "كما", "حيث", "ما", "ولم", "ولن", "عندما", "بعدما", "انه", "انها", "فقد", "كان", "كانت", "ثم", "و", "حين", "والذي", "والتي"})  # fmt: skip

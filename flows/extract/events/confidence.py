@@ -7,7 +7,7 @@ over the few dozen features that a candidate has.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -30,6 +30,7 @@ class Model(msgspec.Struct, forbid_unknown_fields=True):
     mention: dict[str, float]
     pair_bias: float
     pair: dict[str, float]
+    status: dict[str, dict[str, float]]
     event_bias: float
     event: dict[str, float]
     mention_threshold: float
@@ -210,6 +211,12 @@ def pair_probability(view: View, a: Mention, b: Mention) -> float:
     """Probability that two mentions of one type, ``a`` before ``b``, speak of one happening."""
     weights = model().pair
     return _sigmoid(model().pair_bias + sum(weights.get(n, 0.0) for n in pair_features(view, a, b)))
+
+
+def likeliest_status(names: Sequence[str]) -> EventStatus:
+    """The status with the highest score for an event with these features."""
+    scores = {k: sum(w.get(n, 0.0) for n in names) for k, w in model().status.items()}
+    return EventStatus(max(scores, key=lambda k: scores[k]))
 
 
 def event_probability(values: Mapping[str, float]) -> float:
