@@ -43,7 +43,7 @@ def build(tokens: Tokens, production: Production, match: re.Match[str]) -> Expre
 def _new(tokens: Tokens, kind: str, first: int, last: int) -> Expression:
     start = tokens.start(first) + tokens.word(first).clitic
     # a match may end in punctuation that opened nothing: leave it outside
-    while last > first + 1 and tokens.code(last - 1) in "34678" or _stray_bracket(tokens, first, last):
+    while (last > first + 1 and tokens.code(last - 1) in "34678") or _stray_bracket(tokens, first, last):
         last -= 1
     return Expression(kind=kind, tokens=(first, last), span=(start, tokens.end(last - 1)))
 
@@ -168,7 +168,7 @@ def _build_date(tokens: Tokens, expression: Expression) -> Expression | None:
             if code == "N":
                 target.unit = "week"
         elif code in ("u", "J", "x", "Y"):
-            if not _placed(target) and code in "ux" or target.unit is None:
+            if (not _placed(target) and code in "ux") or target.unit is None:
                 target.unit = value
         elif code == "U":
             target.edge = "start"
@@ -188,7 +188,7 @@ def _build_date(tokens: Tokens, expression: Expression) -> Expression | None:
 
 
 def _first_weekday(tokens: Tokens, expression: Expression) -> Expression:
-    """Weekdays in a row are expressions of their own (الأحد والاثنين) unless a date, a dual or "or" joins them."""
+    """Weekdays in a row are expressions of their own (الأحد والاثنين) unless a date, a dual or أو joins."""
     first, last = expression.tokens
     codes = tokens.cells[2 * first + 1 : 2 * last : 2]
     if expression.deictic == 0 and expression.days and not expression.weekdays and "To" in codes:

@@ -36,7 +36,8 @@ def monday(day: date) -> date:
 
 @lru_cache(maxsize=1024)
 def from_hijri(year: int, month: int, day: int) -> date | None:
-    """Umm al-Qura; a thirtieth day that the month has not is the next month's first.  None out of its range."""
+    """Umm al-Qura, out of its years the arithmetic calendar; a thirtieth day that the month has not is the
+    next month's first."""
     if not HIJRI_YEARS[0] <= year <= HIJRI_YEARS[1]:
         return arithmetic_hijri(year, month, day)
     try:

@@ -128,7 +128,7 @@ def _deictic_trap(tokens: Tokens, expression: Expression, before: str, after: st
             return "a day as a measure"
     if expression.deictic == -1 and after in lists()["yesterday_before"]:
         return "another word or a figure of speech"
-    if expression.deictic == 1 and alone and before in lists()["tomorrow_after"]:
+    if expression.deictic == 1 and alone and (before in lists()["tomorrow_after"] or _COUNTED.match(after)):
         return "the verb غدا"
     return None
 
@@ -139,6 +139,8 @@ def _month_trap(tokens: Tokens, expression: Expression) -> str | None:
     vocab = vocabulary()
     codes = tokens.cells[2 * first + 1 : 2 * last : 2]
     double = codes.count("M") > 1
+    if not expression.days and before in lists()["month_after"]:
+        return "a name with a month in it"
     for index in range(first, last):
         code = tokens.code(index)
         if code not in ("M", "H"):
@@ -158,13 +160,10 @@ def _month_trap(tokens: Tokens, expression: Expression) -> str | None:
             if tokens.code(last) in ("3", "8") and tokens.code(first - 1) == "3":
                 return "a name in quotes"
             mark = tokens.cells[2 * index]
-            if before in lists()["month_after"] or not (
-                before in lists()["hijri_after"] or tokens.code(first - 1) in "kjgiflb" or mark in "+<"
-            ):
+            if not (before in lists()["hijri_after"] or tokens.code(first - 1) in "kjgiflb" or mark in "+<"):
                 return "a name or a verb"
-        if code == "H" and form in vocab.shy_hijri:
-            if _hijri_name(tokens, expression, index, form, codes):
-                return "a person, a score or another word"
+        if code == "H" and form in vocab.shy_hijri and _hijri_name(tokens, expression, index, form, codes):
+            return "a person, a score or another word"
     return None
 
 
@@ -197,7 +196,7 @@ def _years_trap(tokens: Tokens, expression: Expression) -> str | None:
         return "part of a longer number"
     if not all(1900 <= year <= 2100 for year in expression.years):
         return "a number"
-    if len(expression.years) == 2 and "6" in codes or "5" in codes:
+    if (len(expression.years) == 2 and "6" in codes) or "5" in codes:
         low, high = expression.years[0], expression.years[-1]
         return None if low < high <= low + 60 else "a number"
     if tokens.code(first - 1) == "j":
@@ -240,7 +239,7 @@ def _without_clitic(form: str) -> str:
 
 def _unit_trap(tokens: Tokens, expression: Expression) -> str | None:
     first, last = expression.tokens
-    before, after = _neighbours(tokens, expression)
+    before = tokens.form(first - 1)
     if expression.unit in ("century", None):
         return "a century" if expression.unit else "no unit"
     if expression.unit == "decade" and (expression.relative or 0) == 0:
@@ -261,7 +260,7 @@ def _unit_trap(tokens: Tokens, expression: Expression) -> str | None:
 
 def _offset_trap(tokens: Tokens, expression: Expression) -> str | None:
     first, last = expression.tokens
-    before, after = _neighbours(tokens, expression)
+    after = tokens.form(last)
     if expression.unit == "hour":
         hours = expression.count if expression.kind == "last" else None
         return None if hours in (24, 48, 72, 96) and not expression.approximate else "hours"
@@ -315,6 +314,8 @@ def _period_trap(tokens: Tokens, expression: Expression) -> str | None:
 
 def _imperfect(form: str) -> bool:
     word = _without_conjunction(form)
+    if word in lists()["past_words"]:
+        return False
     return len(word) >= 4 and word[0] in "يت" and not word.endswith(("ت", "ه", "ا"))
 
 
@@ -389,9 +390,9 @@ def tense(tokens: Tokens, first: int, last: int, strict: bool = False) -> int:
             return -1
         if form[0] in "سفو" and _coming(tokens, index, stop):
             return 1
-        if index > 0 and tokens.form(index - 1) in _RELATIVES:
-            if plain[0] not in "يتنسا" or _PERFECT_FEMININE.match(plain):
-                return -1
+        after_relative = index > 0 and tokens.form(index - 1) in _RELATIVES
+        if after_relative and (plain[0] not in "يتنسا" or _PERFECT_FEMININE.match(plain)):
+            return -1
     following = last + 1 if tokens.form(last) in _RELATIVES else last
     return int(tokens.code(following) == "_" and _coming(tokens, following, stop))
 

@@ -11,7 +11,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-# Smaller parts.  ITEM one day number; DAYS several; MON a month with its double name; YEAR; TAIL the year part.
+# Smaller parts.  ITEM one day number; DAYS several; MON a month with its double name; TAIL the year part.
 _ITEM = "(?:a?n|o)"
 _CITEM = "(?:&an|&o)"
 _SEP = "(?:4?w4?|4?O|4)"

@@ -1,8 +1,8 @@
 """The day of writing where nobody says it: what all expressions of the article together leave possible.
 
 Every expression that knows something about the day of writing (أمس الخميس, الجاري, a weekday with day and
-month, a past event's year) strikes out days of the calendar of this century up to 2030; what remains are the candidates.
-A constraint that would strike out all of them is dropped: the text contradicts itself there.
+month, a past event's year) strikes out days of a calendar of this century up to 2030; what remains are the
+candidates.  A constraint that would strike out all of them is dropped: the text contradicts itself there.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Writing:
 
 
 def infer(found: list[Expression], strict_tense: dict[int, int]) -> Writing:
-    """Solve for the day of writing.  ``strict_tense``: expression's number -> tense without verbs of saying."""
+    """Solve for the day of writing.  ``strict_tense``: expression number -> tense, verbs of saying left out."""
     mask: Mask = np.ones(len(grid().ordinal), bool)
     reasons: list[str] = []
     constraints = []
@@ -177,8 +177,8 @@ def _yearless(expression: Expression, g: Grid) -> list[tuple[int, str, Mask]]:
                 behind = ahead = 180
             allowed |= _between(first - ahead if ahead else last, last + behind if behind else first)
         names = " and ".join(WEEKDAY_NAMES[w] for w in expression.weekdays)
-        out.append((2, f"{names} on {expression.days[0]}/{month} in {', '.join(str(s.year) for s, _ in years)}",
-                    allowed))  # fmt: skip
+        fitting = ", ".join(str(start.year) for start, _ in years)
+        out.append((2, f"{names} on {expression.days[0]}/{month} in {fitting}", allowed))
     elif expression.relative == 0 and expression.tense:
         after = g.day >= expression.days[-1] if expression.tense < 0 else g.day <= expression.days[0]
         out.append((5, "the day is past" if expression.tense < 0 else "the day is ahead", after))

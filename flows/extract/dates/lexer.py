@@ -1,4 +1,4 @@
-"""Search layer -> cells: two characters a token, in one string, so that the grammar can be regular expressions."""
+"""Search layer -> cells: two characters a token in one string, for a grammar of regular expressions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from flows.extract.dates.vocabulary import OTHER, Phrases, Word, vocabulary
 
-# A piece is a token with the blank behind it, so that the pieces' lengths add up to their positions.  A numeric
-# date is one token; so is a number with decimals, a clock time, a law's number.
+# A piece is a token with the blank behind it, so that the pieces' lengths add up to their positions.
+# A numeric date is one token; so is a number with decimals, a clock time, a law's number.
 _PIECES = re.compile(r"[^\W\d_]+ ?|(?:\d+(?:(?: ?[/.\-] ?\d+){2}|[.,:]\d+)+%?|\d+%?|[^\w\s]|_+) ?|\s")
 _NUMERIC = re.compile(r"(\d{1,4}) ?([/.\-]) ?(\d{1,2}) ?\2 ?(\d{1,4})\Z")
 _PUNCTUATION = {

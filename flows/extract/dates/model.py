@@ -57,8 +57,8 @@ class Expression:
     def bare_weekday(self) -> bool:
         """A weekday and nothing that places it."""
         return bool(
-            self.kind == "day" and self.weekdays and not self.days and not self.months and self.deictic is None
-            and self.relative is None and not self.own_day
+            self.kind == "day" and self.weekdays and not self.days and not self.months
+            and self.deictic is None and self.relative is None and not self.own_day
         )  # fmt: skip
 
     @property
@@ -71,7 +71,7 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Days ``start`` .. ``end`` (both included, None where open); the grains say how precisely they are known."""
+    """Days ``start`` .. ``end`` (both included, None where open); the grains: how precise each end is."""
 
     start: date | None
     end: date | None

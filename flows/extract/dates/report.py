@@ -125,7 +125,7 @@ def setting_of(source: str | None, url: str | None) -> Setting:
 
 
 def _names(outlet: str, source: str) -> bool:
-    host = source.split("//")[-1].split("/")[0]
+    host = source.rsplit("//", maxsplit=1)[-1].split("/", maxsplit=1)[0]
     return (
         host == outlet or outlet in host.replace("www.", "").split(".") or ("." in outlet and outlet in host)
     )

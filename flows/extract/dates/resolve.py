@@ -1,4 +1,4 @@
-"""Expression + day of writing -> Interval.  Pure: the same for a known day and for one that is only supposed."""
+"""Expression + day of writing -> Interval.  Pure: one code for a known day and for one only supposed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from flows.extract.dates.units import resolve_offset, resolve_unit
 from flows.extract.dates.vocabulary import vocabulary
 from flows.records import Precision
 
-# A date that could lie before or after the day of writing is past unless the future is so many times nearer: news
-# tells of what happened.
+# A date that could lie before or after the day of writing is past unless the future is so many times nearer:
+# news tells of what happened.
 FUTURE_WEIGHT = 3
 # Days that a reading may be farther away and still win when the nearer one is against the clause's tense, or
 # against الماضي and المقبل (beside a month alone, beside a day): a stamp some days late must not cost a year.
@@ -201,10 +201,8 @@ def _edge_of_month(start: date, end: date, edge: str) -> Interval:
 
 def _days_of_month(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
     """25 الجاري, 29 من نفس الشهر, الخميس 14 والجمعة 15."""
-    if expression.same:
-        anchor = memory.last.start if memory.last is not None else None
-    else:
-        anchor = written
+    named = memory.last.start if memory.last is not None else None
+    anchor = named if expression.same else written
     if anchor is None:
         return None
     if expression.same or expression.relative is not None:
@@ -406,8 +404,8 @@ def _period(expression: Expression, written: date | None, memory: Memory) -> Int
     if first is None or first.start is None or last.end is None or first.start > last.end:
         return None
     conflict = first.conflict or last.conflict
-    return Interval(first.start, last.end, Precision.INTERVAL, "from .. to", first.start_grain, last.end_grain,
-                    last.calendar, conflict)  # fmt: skip
+    return Interval(first.start, last.end, Precision.INTERVAL, "from .. to", first.start_grain,
+                    last.end_grain, last.calendar, conflict)  # fmt: skip
 
 
 def _named_years(expression: Expression, written: date | None, memory: Memory) -> Interval | None:

@@ -33,10 +33,10 @@ def resolve_unit(expression: Expression, written: date, setting: Setting, relati
         today = cal.hijri_year_of(written)
         if today is None:
             return None
-        first, last = cal.from_hijri(today[0] + relative, 1, 1), cal.hijri_month(today[0] + relative, 12)
-        if first is None or last is None:
+        opening, closing = cal.from_hijri(today[0] + relative, 1, 1), cal.hijri_month(today[0] + relative, 12)
+        if opening is None or closing is None:
             return None
-        return Interval(first, last[1], Precision.YEAR, "relative Hijri year", calendar="hijri")
+        return Interval(opening, closing[1], Precision.YEAR, "relative Hijri year", calendar="hijri")
     if unit == "decade":
         low = written.year // 10 * 10 + 10 * relative
         return Interval(date(low, 1, 1), date(low + 9, 12, 31), Precision.INTERVAL, "relative decade", "year",
@@ -150,8 +150,8 @@ def _point(day: date, unit: str, rule: str) -> Interval | None:
         start = cal.monday(day)
         return Interval(start, start + timedelta(days=6), Precision.WEEK, rule)
     if unit == "month":
-        return Interval(day.replace(day=1), cal.month_end(day.year, day.month), Precision.MONTH, rule, "month",
-                        "month")  # fmt: skip
+        end = cal.month_end(day.year, day.month)
+        return Interval(day.replace(day=1), end, Precision.MONTH, rule, "month", "month")
     if unit in ("year", "hijri_year"):
         return Interval(date(day.year, 1, 1), date(day.year, 12, 31), Precision.YEAR, rule, "year", "year")
     if unit == "hour":
@@ -169,5 +169,5 @@ def _last(expression: Expression, written: date, count: int, unit: str) -> Inter
         start, end = start.replace(day=1), cal.month_end(end.year, end.month)
     elif grain == "year":
         start, end = date(start.year, 1, 1), date(end.year, 12, 31)
-    return Interval(start, end, Precision.INTERVAL, f"{'next' if sign > 0 else 'last'} {count} {unit}s", grain,
-                    grain)  # fmt: skip
+    rule = f"{'next' if sign > 0 else 'last'} {count} {unit}s"
+    return Interval(start, end, Precision.INTERVAL, rule, grain, grain)

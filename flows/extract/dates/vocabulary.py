@@ -1,7 +1,7 @@
 """The words of temporal expressions: data files -> one table of folded forms with their clitics.
 
-Every token of a text becomes a *cell* of two characters: what stands in front of the word (``&`` an attached و
-or ف, ``<`` an attached ل, ``+`` ب or ك, blank nothing) and the word's class.  The grammar is written over
+Every token of a text becomes a *cell* of two characters: what stands in front of the word (``&`` an attached
+و or ف, ``<`` an attached ل, ``+`` ب or ك, blank nothing) and the word's class.  The grammar is written over
 cells (see ``grammar``), so classes are single letters:
 
 =====  =======================================  =====  =======================================
@@ -220,7 +220,8 @@ def _entries(calendar: Calendar, words: Words) -> Iterator[tuple[str, str, Any]]
         ("D", words.day_words), ("E", words.moment), ("X", words.joined), ("k", words.before),
         ("j", words.since), ("g", words.after), ("i", words.within), ("f", words.from_), ("l", words.until),
         ("b", words.between), ("t", words.this), ("s", words.same), ("z", words.itself), ("K", words.every),
-        ("A", words.approx), ("P", words.period), ("d", words.few), ("G", words.directly), ("N", words.weekend),
+        ("A", words.approx), ("P", words.period), ("d", words.few), ("G", words.directly),
+        ("N", words.weekend),
         ("h", words.hijri_marks), ("m", words.gregorian_marks), ("L", words.calendar_notes),
         ("R", words.feast_holiday), ("C", words.vague_counts), ("a", words.article), ("w", words.conjunction),
         ("O", words.alternative), ("B", words.hijri_praise),
@@ -263,10 +264,10 @@ def _number_entries(words: Words) -> Iterator[tuple[str, str, Any]]:
     tens = {20: ("والعشرين", "والعشرون"), 30: ("والثلاثين", "والثلاثون")}
     for unit, names in words.ordinal_units.items():
         for name in names:
-            for ten, forms in tens.items():
-                if ten + unit <= 31:
+            for base, forms in tens.items():
+                if base + unit <= 31:
                     for form in forms:
-                        yield f"{name} {form}", "o", ten + unit
+                        yield f"{name} {form}", "o", base + unit
     for number, names in words.ordinals.items():
         for name in names:
             yield name, "o", number
