@@ -55,7 +55,7 @@ def catalogue(connection: psycopg.Connection[tuple[str, str, str, str]]) -> str:
 
 
 def replaced(text: str, part: str, content: str) -> str:
-    pattern = re.compile(rf"(<!-- {part} -->\n).*?(<!-- /{part} -->)", re.S)
+    pattern = re.compile(rf"(<!-- {part} -->\n).*?(<!-- /{part} -->)", re.DOTALL)
     assert pattern.search(text), part
     return pattern.sub(lambda m: f"{m[1]}{content}\n{m[2]}", text)
 

@@ -19,11 +19,11 @@ from tests.flows.rasd import ROOT, Rasd
 TEXT = regenerate_readme.README.read_text(encoding="utf-8")
 COMMANDS = [
     line
-    for block in re.findall(r"```sh\n(.*?)```", TEXT, re.S)
+    for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
     for line in block.splitlines()
     if line and line != "uv run pytest"  # this is it
 ]
-QUERIES = re.findall(r"<!-- sql: ([\w-]+) -->\n```sql\n(.*?)```", TEXT, re.S)
+QUERIES = re.findall(r"<!-- sql: ([\w-]+) -->\n```sql\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
