@@ -50,13 +50,16 @@ def grid() -> Grid:
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """What is known about the day of writing: the days that remain, by date, and what said so.
+    """What is known about the day of writing.
 
-    ``days`` is empty when nothing is known.
+    ``first`` and ``last`` bound the days that remain, ``days`` lists them when they are no more than
+    MOST_CANDIDATES; all are empty when nothing is known.  ``reasons`` says what narrowed them down.
     """
 
-    days: tuple[date, ...]
-    reasons: tuple[str, ...]
+    first: date | None = None
+    last: date | None = None
+    days: tuple[date, ...] = ()
+    reasons: tuple[str, ...] = ()
 
     @property
     def certain(self) -> date | None:
@@ -77,8 +80,11 @@ def infer(found: list[Expression], strict_tense: dict[int, int]) -> Writing:
             reasons.append(reason)
             mask = narrowed
     if not reasons:
-        return Writing((), ())
-    return Writing(tuple(date.fromordinal(int(n)) for n in grid().ordinal[mask]), tuple(reasons))
+        return Writing()
+    left = grid().ordinal[mask]
+    first, last = date.fromordinal(int(left[0])), date.fromordinal(int(left[-1]))
+    days = tuple(date.fromordinal(int(n)) for n in left) if len(left) <= MOST_CANDIDATES else ()
+    return Writing(first, last, days, tuple(reasons))
 
 
 def _between(first: int, last: int) -> Mask:

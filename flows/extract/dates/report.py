@@ -153,8 +153,7 @@ def _values(
             if e.years or e.ends is not None
         }
         writing = solver.infer(found, strict)
-        if len(writing.days) <= solver.MOST_CANDIDATES:
-            days = writing.days
+        days = writing.days
         written = writing.certain
     else:
         written = _news_day(found, written)
@@ -253,15 +252,14 @@ def _open_value(expression: Expression, days: tuple[date, ...], memory: Memory) 
 
 def _own_date(writing: Writing | None) -> DateValue:
     """What the expressions say about the article's own date."""
-    if writing is None or not writing.days:
+    if writing is None or writing.first is None or writing.last is None:
         return DateValue()
     rule = "; ".join(writing.reasons)
-    days = writing.days
-    if len(days) == 1:
-        text = days[0].isoformat()
+    if writing.certain is not None:
+        text = writing.certain.isoformat()
         return DateValue(text, text, Precision.DAY, basis=Basis.INFERRED, rule=rule)
-    candidates = tuple(day.isoformat() for day in days) if len(days) <= solver.MOST_CANDIDATES else ()
-    first, last = days[0], days[-1]
+    candidates = tuple(day.isoformat() for day in writing.days)
+    first, last = writing.first, writing.last
     start = end = None
     if (last - first).days < 31:
         start, end = first.isoformat(), last.isoformat()
