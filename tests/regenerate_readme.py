@@ -16,7 +16,8 @@ SELECT n.nspname || '.' || c.relname, obj_description(c.oid), a.attname, col_des
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE n.nspname IN ('report', 'public') AND c.relkind IN ('r', 'v', 'm', 'p') AND c.relname <> 'alembic_version'
+WHERE n.nspname IN ('report', 'public') AND c.relkind IN ('r', 'v', 'm', 'p')
+AND c.relname <> 'alembic_version'
 ORDER BY n.nspname = 'public', c.relname, a.attnum
 """
 

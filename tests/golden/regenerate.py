@@ -1,4 +1,4 @@
-"""Golden files: what Rasd says about each sample.  `uv run python -m tests.golden.regenerate` writes them anew."""
+"""Golden files: what Rasd says about each sample; `uv run python -m tests.golden.regenerate` writes them."""
 
 from __future__ import annotations
 

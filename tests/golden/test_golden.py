@@ -1,4 +1,7 @@
-"""The samples give what the golden files hold.  After an intended change: uv run python -m tests.golden.regenerate"""
+"""The samples give what the golden files hold.
+
+After an intended change: uv run python -m tests.golden.regenerate
+"""
 
 from __future__ import annotations
 
