@@ -79,9 +79,6 @@ class _Piece(NamedTuple):
     start: Places
     end: Places
 
-    def slice(self, a: int, b: int) -> _Piece:
-        return _Piece(self.codes[a:b], self.kind[a:b], self.start[a:b], self.end[a:b])
-
     def take(self, mask: NDArray[np.bool_]) -> _Piece:
         return _Piece(self.codes[mask], self.kind[mask], self.start[mask], self.end[mask])
 
@@ -89,24 +86,33 @@ class _Piece(NamedTuple):
 def _splice(piece: _Piece, edits: Sequence[tuple[int, int, str]]) -> _Piece:
     """Put texts in the place of stretches [a, b); each new letter's raw span is that of the whole stretch."""
     table = tables()
-    parts: list[_Piece] = []
+    text = decode(piece.codes)
+    strings: list[str] = []
     at = 0
-    for a, b, text in edits:
-        parts.append(piece.slice(at, a))
-        codes = encode(text)
-        kind = table.kind[np.minimum(codes, SIZE - 1)] & ~np.uint8(EXPAND)
-        kind[codes >= SIZE] = KEEP
-        parts.append(
-            _Piece(codes, kind, np.full(codes.size, piece.start[a]), np.full(codes.size, piece.end[b - 1]))
-        )
+    for a, b, new in edits:
+        strings += (text[at:a], new)
         at = b
-    parts.append(piece.slice(at, piece.codes.size))
-    return _Piece(
-        np.concatenate([part.codes for part in parts]),
-        np.concatenate([part.kind for part in parts]),
-        np.concatenate([part.start for part in parts]),
-        np.concatenate([part.end for part in parts]),
-    )
+    strings.append(text[at:])
+    codes = encode("".join(strings)).copy()  # a later step writes into it
+    first = np.array([a for a, _, _ in edits])
+    behind = np.array([b for _, b, _ in edits])
+    size = piece.codes.size
+    # how many new letters each old one stands for: none inside a stretch, all of them at its start
+    inside = np.zeros(size + 1, dtype=np.int64)
+    inside[first] += 1
+    np.subtract.at(inside, behind, 1)
+    count = 1 - np.cumsum(inside)[:-1]
+    count[first] = [len(new) for _, _, new in edits]
+    edited = np.zeros(size, dtype=bool)
+    edited[first] = True
+    end = piece.end.copy()
+    end[first] = piece.end[behind - 1]
+    old = np.repeat(np.arange(size), count)
+    kind = piece.kind[old]
+    fresh = edited[old]
+    low = codes[fresh]
+    kind[fresh] = np.where(low < SIZE, table.kind[np.minimum(low, SIZE - 1)] & ~np.uint8(EXPAND), KEEP)
+    return _Piece(codes, kind, piece.start[old], end[old])
 
 
 def _expand(piece: _Piece) -> _Piece:

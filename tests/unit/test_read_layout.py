@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from flows.clean.normalize import clean, fold
 from flows.read.layout import Layout, lay_out
 from flows.read.rules import rules
@@ -116,7 +117,11 @@ def test_a_paragraph_repeated_is_kept_once() -> None:
 )
 @pytest.mark.parametrize("place", ["after title", "at the end"])
 def test_lines_that_are_no_article(line: str, place: str) -> None:
-    raw = f"{TITLE}\n\n{line}\n\n{LONG}\n\n{OTHER}" if place == "after title" else f"{TITLE}\n\n{LONG}\n\n{OTHER}\n\n{line}"
+    raw = (
+        f"{TITLE}\n\n{line}\n\n{LONG}\n\n{OTHER}"
+        if place == "after title"
+        else f"{TITLE}\n\n{LONG}\n\n{OTHER}\n\n{line}"
+    )
     title, datelines, body, gone = parts(raw)
     assert (title, datelines, body) == (TITLE, [], [LONG, OTHER])
     assert fold(" ".join(gone)) == fold(line)
@@ -146,7 +151,11 @@ def test_read_also_takes_the_list_behind_it_but_no_paragraph() -> None:
         ("الرباط - و م ع: ", ["الرباط"], ["- و م ع:"]),
         ("تونس -وات- ", ["تونس"], ["-وات-"]),
         ("واشنطن – أ ف ب – ", ["واشنطن"], ["– أ ف ب –"]),
-        ("شارك من خلال تويتر فيسبوك جوجل بلس اكتب رأيك ", [], ["شارك من خلال تويتر فيسبوك جوجل بلس اكتب رأيك"]),
+        (
+            "شارك من خلال تويتر فيسبوك جوجل بلس اكتب رأيك ",
+            [],
+            ["شارك من خلال تويتر فيسبوك جوجل بلس اكتب رأيك"],
+        ),
     ],
 )
 def test_marks_at_the_first_paragraphs_head(head: str, datelines: list[str], gone: list[str]) -> None:
@@ -190,7 +199,9 @@ def test_signatures_behind_the_last_sentence(tail: str) -> None:
         assert (title, body, gone) == (TITLE, wanted, [tail])
 
 
-@pytest.mark.parametrize("tail", ["وهو ما تم", "قالت هي", "في العمل", "3 مليارات دولار", "ثم عاد الهدوء إلى المدينة"])
+@pytest.mark.parametrize(
+    "tail", ["وهو ما تم", "قالت هي", "في العمل", "3 مليارات دولار", "ثم عاد الهدوء إلى المدينة"]
+)
 def test_a_last_sentence_without_full_stop_stays(tail: str) -> None:
     assert parts(f"{TITLE}\n\n{LONG}\n{OTHER} {tail}")[2] == [LONG, f"{OTHER} {tail}"]
 
@@ -207,14 +218,20 @@ def test_a_last_sentence_without_full_stop_stays(tail: str) -> None:
         ("كتب محمد الراضي", [], ["كتب محمد الراضي"]),
         ("سعاد العلمي", [], ["سعاد العلمي"]),
         ("الجمعة 8 أبريل 2022 - 23:56", [], ["الجمعة 8 أبريل 2022 - 23:56"]),
-        ("الرياض 26 شوال 1436 هـ الموافق 11 أغسطس 2015 م واس", ["الرياض 26 شوال 1436 ه الموافق 11 أغسطس 2015 م"], ["واس"]),
+        (
+            "الرياض 26 شوال 1436 هـ الموافق 11 أغسطس 2015 م واس",
+            ["الرياض 26 شوال 1436 ه الموافق 11 أغسطس 2015 م"],
+            ["واس"],
+        ),
     ],
 )
 def test_headers(header: str, datelines: list[str], gone: list[str]) -> None:
     assert parts(f"{TITLE}\n\n{header}\n\n{LONG}\n{OTHER}") == (TITLE, datelines, [LONG, OTHER], gone)
 
 
-@pytest.mark.parametrize("heading", ["تفاصيل المشروع الجديد", "محمد صلاح يغيب", "أصوات تنادي بالتأجيل", "أسئلة وأجوبة"])
+@pytest.mark.parametrize(
+    "heading", ["تفاصيل المشروع الجديد", "محمد صلاح يغيب", "أصوات تنادي بالتأجيل", "أسئلة وأجوبة"]
+)
 def test_subheadings_stay(heading: str) -> None:
     assert parts(f"{TITLE}\n\n{heading}\n\n{LONG}\n{OTHER}")[2] == [heading, LONG, OTHER]
 
@@ -272,12 +289,13 @@ def test_rules_of_a_source() -> None:
         slug="example",
         names=("example.org", "بوابة المثال"),
         boilerplate=Boilerplate(
-            lines=("سطر ثابت",), patterns=("حاله الطقس.*",), heads=("بوابه المثال / خاص ?",), tails=("تابعوا البوابه",)
+            lines=("سطر ثابت",),
+            patterns=("حاله الطقس.*",),
+            heads=("بوابه المثال / خاص ?",),
+            tails=("تابعوا البوابه",),
         ),
     )
-    raw = (
-        f"{TITLE}\n\nبوابة المثال\n\nسطر ثابت\n\nبوابة المثال / خاص {LONG}\n\nحالة الطقس: صحو\n\n{OTHER} تابعوا البوابة"
-    )
+    raw = f"{TITLE}\n\nبوابة المثال\n\nسطر ثابت\n\nبوابة المثال / خاص {LONG}\n\nحالة الطقس: صحو\n\n{OTHER} تابعوا البوابة"
     title, _, body, gone = parts(raw, source=source)
     assert (title, body) == (TITLE, [LONG, OTHER])
     assert len(gone) == 5

@@ -82,12 +82,16 @@ def load(text: str, where: str) -> Source:
     return source
 
 
-@cache
 def load_all(folder: Path | None = None) -> dict[str, Source]:
-    """slug -> Source of every YAML in ``folder`` (the package's own where None).
+    """slug -> Source of every YAML in ``folder`` (the package's own where None), read once.
 
     Raises SourceError on the first that does not fit, or where two share a slug.
     """
+    return _load_all(folder)
+
+
+@cache
+def _load_all(folder: Path | None) -> dict[str, Source]:
     entries = sorted((folder or files(__name__)).iterdir(), key=lambda entry: entry.name)
     found: dict[str, Source] = {}
     for entry in entries:
@@ -100,9 +104,13 @@ def load_all(folder: Path | None = None) -> dict[str, Source]:
     return found
 
 
-@cache
 def by_name(folder: Path | None = None) -> dict[str, Source]:
     """Folded name -> Source."""
+    return _by_name(folder)
+
+
+@cache
+def _by_name(folder: Path | None) -> dict[str, Source]:
     found = {}
     for source in load_all(folder).values():
         for name in (source.slug, *source.names):
@@ -116,7 +124,7 @@ def _host(url: str) -> str:
 
 
 @cache
-def _file_patterns(folder: Path | None = None) -> list[tuple[re.Pattern[str], Source]]:
+def _file_patterns(folder: Path | None) -> list[tuple[re.Pattern[str], Source]]:
     return [(re.compile(p), source) for source in load_all(folder).values() for p in source.files]
 
 
