@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from flows.records import Article, Basis, BlockKind, Event, Extraction, Role, Span
+from flows.clean.normalize import fold
+from flows.records import Article, Basis, BlockKind, Entity, Event, Extraction, Role, Span
 
 
 def to_json(extraction: Extraction) -> dict[str, Any]:
@@ -27,16 +28,7 @@ def to_json(extraction: Extraction) -> dict[str, Any]:
         },
         "language": article.language,
         "source": article.source,
-        "entities": [
-            {
-                "name": e.name,
-                "kind": e.kind.value,
-                "mentions": [
-                    {**_located(extraction, m.span), "confidence": round(m.confidence, 3)} for m in e.mentions
-                ],
-            }
-            for e in extraction.entities
-        ],
+        "entities": [_entity(extraction, e) for e in extraction.entities],
         "offices": [
             {
                 "person": names[o.person],
@@ -89,6 +81,30 @@ def _raw(extraction: Extraction, span: Span) -> list[int]:
 
 def _located(extraction: Extraction, span: Span) -> dict[str, Any]:
     return {"surface": extraction.surface(span), "span": _raw(extraction, span)}
+
+
+def _entity(extraction: Extraction, entity: Entity) -> dict[str, Any]:
+    """An entity with its mentions.
+
+    In للأمن the name الأمن has lost its alif, so no letters of the file spell it: such mentions stand under
+    ``attached``, with the letters that are there, unless the article has no other mention.
+    """
+    spelled, attached = [], []
+    for mention in entity.mentions:
+        shown = {**_located(extraction, mention.span), "confidence": round(mention.confidence, 3)}
+        (attached if _lost_alif(extraction, entity, mention.span) else spelled).append(shown)
+    result = {"name": entity.name, "kind": entity.kind.value, "mentions": spelled or attached}
+    return result | {"attached": attached} if spelled and attached else result
+
+
+def _lost_alif(extraction: Extraction, entity: Entity, span: Span) -> bool:
+    search = extraction.article.text.search
+    start, end = span
+    if start == 0 or search[start - 1 : start + 1] != "لل":
+        return False
+    # لليبيا is ل + ليبيا: there the letters after the first lam are the name
+    others = {search[slice(*m.span)] for m in entity.mentions if m.span != span} | {fold(entity.name)}
+    return search[start:end] not in others
 
 
 def _event(extraction: Extraction, event: Event, names: list[str]) -> dict[str, Any]:
