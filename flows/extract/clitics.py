@@ -7,14 +7,29 @@ from flows.extract.gazetteer import gazetteer
 from flows.extract.noun_phrases import organization_heads
 from flows.records import Article, Mention
 
-_DOUBLED = ("لجن", "لغه", "لغو", "لقاء", "لواء", "ليل", "لبنان", "ليبي", "لقب", "لحم", "ليغا", "لاجي", "لوبي", "ليكود")
+_DOUBLED = (
+    "لجن",
+    "لغه",
+    "لغو",
+    "لقاء",
+    "لواء",
+    "ليل",
+    "لبنان",
+    "ليبي",
+    "لقب",
+    "لحم",
+    "ليغا",
+    "لاجي",
+    "لوبي",
+    "ليكود",
+)
 
 
 def written(article: Article, mention: Mention) -> str:
-    """The mention's name as it is written without clitics: the letters of its span, blanks folded, and the article
-    given back where ``mention.elided`` (للأمن -> الأمن).
+    """The mention's name as it is written without clitics, blanks folded.
 
-    This is the form that readers and annotators call the name; ``mention.span`` covers only what the text has.
+    ``mention.span`` covers only what the text has; where ل swallowed the alif of ال (``mention.elided``), the
+    article is given back here: للأمن -> الأمن, the form that readers and annotators call the name.
     """
     text = " ".join(article.text.text[mention.span[0] : mention.span[1]].split())
     return restore(text) if mention.elided else text

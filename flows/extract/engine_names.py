@@ -58,11 +58,10 @@ def _spans(words: Words, offset: int, labels: Sequence[TokenLabel], method: str)
         while last > first and not words.is_word[last] and words.text[last] in _QUOTES:
             last -= 1
         clitic = _clitic(words, first, last, labels[i] if first == offset + i else None)
-        if words.end[first] - words.start[first] > clitic and (last > first or words.is_word[first]):
-            if first < last or not _never_alone(words.text[first][clitic:], kind):
-                found.append(
-                    Candidate(first, last, words.start[first] + clitic, words.end[last], _KINDS[kind], score, method)
-                )
+        alone = first == last and (not words.is_word[first] or _never_alone(words.text[first][clitic:], kind))
+        if words.end[first] - words.start[first] > clitic and not alone:
+            span = words.span(first, last, clitic)
+            found.append(Candidate(first, last, *span, _KINDS[kind], score, method))
         i = j
     return found
 
@@ -77,7 +76,9 @@ def _never_alone(word: str, kind: str) -> bool:
     context = name_context()
     if kind == "PERSON":
         return word in context.honorifics or (word in context.stops and word not in name_units())
-    return word in place_words().heads or word in organization_heads() or word in context.stops or len(word) < 2
+    return (
+        word in place_words().heads or word in organization_heads() or word in context.stops or len(word) < 2
+    )
 
 
 def _clitic(words: Words, first: int, last: int, label: TokenLabel | None) -> int:
@@ -112,8 +113,8 @@ _LEAST = {
 def combine(rules: list[Candidate], proposed: list[Candidate]) -> list[Candidate]:
     """Both sources in one list whose scores can be compared, by how each errs.
 
-    Lists beat the engine on boundaries and on clubs that are called like cities; the engine beats them on people
-    who are called like a place, and rules for people on everything that it calls something else.
+    Lists beat the engine on boundaries and on clubs that are called like cities; the engine beats them on
+    people who are called like a place, and rules for people on everything that it calls something else.
     """
     lost: set[Candidate] = set()
     agreed: set[Candidate] = set()
@@ -132,7 +133,11 @@ def combine(rules: list[Candidate], proposed: list[Candidate]) -> list[Candidate
             found.append(rule._replace(score=max(rule.score, 0.88) + 0.08))
         elif rule not in lost and not (rule.kind is EntityKind.PERSON and rule.score < 0.6):
             found.append(rule)
-    found += [c._replace(score=0.45 + 0.5 * c.score) for c in proposed if c not in lost and c.score >= _LEAST[c.kind]]
+    found += [
+        c._replace(score=0.45 + 0.5 * c.score)
+        for c in proposed
+        if c not in lost and c.score >= _LEAST[c.kind]
+    ]
     return found
 
 

@@ -17,9 +17,12 @@ _CLITICS = frozenset(["", *CONJUNCTIONS, *PREPOSITIONS, *(c + p for c in CONJUNC
 
 
 class Entry(NamedTuple):
-    """``flags``: "" the name alone is enough; "w" it is an ordinary word, too, and needs support;
-    "p" a place that is an adjective, too, and counts after a preposition; "i" it counts after صحيفة and the like; "t:TOPIC" it counts where the article
-    speaks of that topic."""
+    """``flags`` tells when the name counts.
+
+    "" always; "w" (it is an ordinary word, too) only where the article has it in another, full form; "p" (an
+    adjective, too) also after a preposition; "i" after صحيفة and the like; "t:TOPIC" where the article speaks
+    of that topic.
+    """
 
     kind: EntityKind
     identity: str  # the same for all names of one thing: country:FR
@@ -108,6 +111,10 @@ def find_hits(words: Words) -> list[Hit]:
             continue
         token = words.at(start)
         clitic = start - words.start[token]
-        if 0 < clitic <= 2 and search[words.start[token] : start] in _CLITICS and words.end[token] - start >= 3:
+        if (
+            0 < clitic <= 2
+            and search[words.start[token] : start] in _CLITICS
+            and words.end[token] - start >= 3
+        ):
             hits.append(Hit(start, end, lists.entries[number], clitic, False))
     return hits

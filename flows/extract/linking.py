@@ -1,8 +1,8 @@
 """Mentions of one article that name the same thing become one entity.
 
-People: a short name goes to the full name that contains it, spelling variants and Latin spellings go together,
-and two people who share a family name stay two.  Places and bodies: by what the lists know, by the name without
-its head word (مدينة, شركة, حزب) and by brackets that tie an acronym to a name.
+People: a short name goes to the full name that contains it, spelling variants and Latin spellings go
+together, and two people who share a family name stay two.  Places and bodies: by what the lists know, by the
+name without its head word (مدينة, شركة, حزب) and by brackets that tie an acronym to a name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from flows.clean.normalize import fold
 from flows.extract.clitics import written
 from flows.extract.gazetteer import gazetteer
-from flows.extract.name_lexicon import name_context
+from flows.extract.name_lexicon import name_context, rule_words
 from flows.extract.noun_phrases import organization_heads
 from flows.extract.places import place_words
 from flows.records import Article, Entity, EntityKind, Mention
@@ -24,7 +24,7 @@ _SEPARATOR = re.compile(r'\s*(?:[("«،,]\s*)?')
 
 
 def link_entities(article: Article, mentions: tuple[Mention, ...]) -> tuple[Entity, ...]:
-    """Group the mentions; entities stand in the order of their first mention, ``name`` is the fullest form."""
+    """Group the mentions; entities stand in the order of first mention, ``name`` is the fullest form."""
     parent = list(range(len(mentions)))
 
     def root(i: int) -> int:
@@ -104,12 +104,12 @@ def _beside(article: Article, mentions: Sequence[Mention]) -> list[tuple[int, in
 
 
 def _units(words: list[str]) -> tuple[str, ...]:
-    """A personal name's units, spelled one way: عبد الرحمان and عبدالرحمن are one unit, بن goes with its name."""
+    """A personal name's units, spelled one way: عبد الرحمان and عبدالرحمن are one unit, بن is left out."""
     units: list[str] = []
     glue = ""
     for word in words:
-        if word in ("عبد", "ابو", "ابي", "ابا", "بن", "ابن", "ال", "بنت", "ايت", "ام", "بو"):
-            glue += "" if word in ("بن", "ابن", "ال", "بنت") else ("ابو" if word.startswith("اب") else word)
+        if word in rule_words("glued"):
+            glue += "" if word in rule_words("dropped") else ("ابو" if word.startswith("اب") else word)
             continue
         if word.startswith("عبدال") and len(word) > 6:
             word = "عبد" + word[5:]
@@ -151,7 +151,8 @@ def similar(a: str, b: str) -> bool:
 def _contains(full: tuple[str, ...], short: tuple[str, ...]) -> bool:
     n = len(short)
     return any(
-        all(similar(x, y) for x, y in zip(full[i : i + n], short, strict=True)) for i in range(len(full) - n + 1)
+        all(similar(x, y) for x, y in zip(full[i : i + n], short, strict=True))
+        for i in range(len(full) - n + 1)
     )
 
 
@@ -170,7 +171,10 @@ def _same_people(members: list[int], keys: list[list[str]]) -> list[tuple[int, i
                     j
                     for other, j in distinct.items()
                     if (len(other) == len(units[i]) and _contains(other, units[i]))
-                    or (min(len(other), len(units[i])) >= 2 and (_inside(other, units[i]) or _inside(units[i], other)))
+                    or (
+                        min(len(other), len(units[i])) >= 2
+                        and (_inside(other, units[i]) or _inside(units[i], other))
+                    )
                 ),
                 None,
             )
@@ -191,7 +195,10 @@ def _same_people(members: list[int], keys: list[list[str]]) -> list[tuple[int, i
         if choices:
             pairs.append((before[-1] if before else choices[0], i))
             continue
-        same = next((j for other, j in singles.items() if len(other) == len(units[i]) and _contains(other, units[i])), None)
+        same = next(
+            (j for other, j in singles.items() if len(other) == len(units[i]) and _contains(other, units[i])),
+            None,
+        )
         if same is None:
             singles[units[i]] = i
         else:
@@ -200,7 +207,7 @@ def _same_people(members: list[int], keys: list[list[str]]) -> list[tuple[int, i
 
 
 def _inside(full: tuple[str, ...], short: tuple[str, ...]) -> bool:
-    """عبد الإله بن كيران is in عبد الإله ابن كيران; first and last unit of a longer name are the same person."""
+    """Whether the longer name has the shorter one's units in a row, or its first and last unit are theirs."""
     if len(short) >= len(full):
         return False
     if _contains(full, short) and similar(full[0], short[0]):
@@ -209,7 +216,9 @@ def _inside(full: tuple[str, ...], short: tuple[str, ...]) -> bool:
 
 
 def _ends_with(full: tuple[str, ...], short: tuple[str, ...]) -> bool:
-    return len(short) <= len(full) and all(similar(x, y) for x, y in zip(full[-len(short) :], short, strict=True))
+    return len(short) <= len(full) and all(
+        similar(x, y) for x, y in zip(full[-len(short) :], short, strict=True)
+    )
 
 
 # -------------------------------------------------------------------------------------------- things
@@ -248,7 +257,9 @@ def _same_things(members: list[int], keys: list[list[str]], kind: EntityKind) ->
         words = cores[i]
         if len(words) < 2:
             continue
-        longer = {tuple(cores[j]) for j in members if len(cores[j]) > len(words) and cores[j][: len(words)] == words}
+        longer = {
+            tuple(cores[j]) for j in members if len(cores[j]) > len(words) and cores[j][: len(words)] == words
+        }
         if len(longer) == 1:
             pairs.append((next(j for j in members if tuple(cores[j]) in longer), i))
     return pairs

@@ -67,6 +67,16 @@ def name_context() -> NameContext:
 
 
 @cache
+def _rules() -> dict[str, frozenset[str]]:
+    return {key: folded_words(words) for key, words in read_yaml("names_rules.yaml", dict[str, str]).items()}
+
+
+def rule_words(name: str) -> frozenset[str]:
+    """The folded words of one list of names_rules.yaml."""
+    return _rules()[name]
+
+
+@cache
 def name_units() -> dict[str, str]:
     """Folded name unit -> flags: g given, s surname, w also an ordinary word."""
     units: dict[str, str] = {}
@@ -116,6 +126,8 @@ def has_ordinary_stem(word: str, common: frozenset[str]) -> bool:
             rest = word[len(prefix) :]
             if rest in common or "ال" + rest in common:
                 return True
-            if any(rest.endswith(e) and len(rest) - len(e) >= 3 and rest[: -len(e)] in common for e in _ENDINGS):
+            if any(
+                rest.endswith(e) and len(rest) - len(e) >= 3 and rest[: -len(e)] in common for e in _ENDINGS
+            ):
                 return True
     return any(word.endswith(e) and len(word) - len(e) >= 3 and word[: -len(e)] in common for e in _ENDINGS)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from flows.extract.engines import NameEngine
+
 from flows.extract.engine_names import Candidate, combine, engine_candidates
+from flows.extract.engines import NameEngine
 from flows.extract.gazetteer import Hit, find_hits, gazetteer
-from flows.extract.name_lexicon import is_ordinary, name_context, name_units
+from flows.extract.name_lexicon import is_ordinary, name_context, name_units, rule_words
 from flows.extract.name_words import Words, clitic_lengths, without_clitics, words_of
 from flows.extract.noun_phrases import Head, Known, event_heads, extent, nisbas, organization_heads
 from flows.extract.offices import office_heads
@@ -83,17 +84,13 @@ def _rule_candidates(words: Words) -> list[Candidate]:
     return [*found, *_latin_beside(words, found)]
 
 
-_DIRECTORS = frozenset("المدير المديره مدير مديره".split())  # without clitics
-_SERVICES = frozenset("لامن لشرطه لدرك".split())
-
-
 def _part_of_office(words: Words, c: Candidate) -> bool:
-    """المدير العام للأمن الوطني: the body's name is المديرية العامة للأمن الوطني, and it is not written here."""
+    """المدير العام للأمن الوطني: the body's name is المديرية العامة للأمن الوطني, not written here."""
     return (
         c.kind is ORGANIZATION
         and c.first >= 2
-        and words.text[c.first][c.start - words.start[c.first] :] in _SERVICES
-        and words.text[c.first - 2].lstrip("وفبل") in _DIRECTORS
+        and words.text[c.first][c.start - words.start[c.first] :] in rule_words("services")
+        and words.text[c.first - 2].lstrip("وفبل") in rule_words("directors")
     )
 
 
@@ -113,7 +110,11 @@ def _latin_beside(words: Words, found: list[Candidate]) -> list[Candidate]:
         k = j
         while k < n and k < j + 5 and words.is_word[k] and _is_latin(words.text[k]):
             k += 1
-        if k > j and (c.kind is ORGANIZATION or k - j >= 2) and (not bracket or (k < n and not words.is_word[k])):
+        if (
+            k > j
+            and (c.kind is ORGANIZATION or k - j >= 2)
+            and (not bracket or (k < n and not words.is_word[k]))
+        ):
             extra.append(Candidate(j, k - 1, words.start[j], words.end[k - 1], c.kind, c.score, "latin"))
     return extra
 
@@ -150,16 +151,14 @@ def _supported(words: Words, first: int, hit: Hit, topics: frozenset[str]) -> bo
         j = first - 1
         if j >= 0 and words.text[j] in ('"', "("):
             j -= 1
-        return j >= 0 and hit.clitic == 0 and any(_introduces(form) for _, form in without_clitics(words.text[j]))
+        return (
+            j >= 0
+            and hit.clitic == 0
+            and any(_introduces(form) for _, form in without_clitics(words.text[j]))
+        )
     if hit.entry.flags == "w" and hit.entry.identity.startswith("sport:") and "sport" in topics:
-        return first > 0 and words.text[first - 1] in _BEFORE_CLUBS
+        return first > 0 and words.text[first - 1] in rule_words("before_clubs")
     return False
-
-
-_BEFORE_CLUBS = frozenset(
-    "امام ضد علي مواجهه نظيره ضيفه مضيفه لاعب لاعبو مدرب جماهير جمهور فريق لفريق الفريق نادي النادي لنادي حارس مهاجم"
-    " مدافع بين فوز هزيمه تعادل صفوف نجم هداف غريمه شباك مرمي".split()
-)
 
 
 def _introduces(word: str) -> bool:
@@ -169,10 +168,7 @@ def _introduces(word: str) -> bool:
 def _after_preposition(words: Words, first: int, hit: Hit) -> bool:
     if hit.clitic:
         return words.text[first][hit.clitic - 1] in "بل"
-    return first > 0 and not words.break_before[first] and words.text[first - 1] in _PREPOSITIONS
-
-
-_PREPOSITIONS = frozenset("في الي من نحو قرب بين جنوب شمال شرق غرب ب".split())
+    return first > 0 and not words.break_before[first] and words.text[first - 1] in rule_words("prepositions")
 
 
 def _reads_whole(word: str, hit: Hit) -> bool:
@@ -181,25 +177,15 @@ def _reads_whole(word: str, hit: Hit) -> bool:
     return flags is not None and "w" not in flags and not hit.elided
 
 
-_TOPIC_WORDS = {
-    "sport": frozenset(
-        "مباراه المباراه لاعب اللاعب اللاعبين مدرب المدرب الدوري دوري البطوله منتخب المنتخب هدف الفريق فريق كره القدم"
-        " النادي الجوله المدافع المهاجم الحارس الملعب نقطه الرابطه ملعب لقاء ركله".split()
-    )
-}
-
-
 def _topics(words: Words) -> frozenset[str]:
     text = words.text
-    return frozenset(t for t, signs in _TOPIC_WORDS.items() if sum(w in signs for w in text) >= 3)
-
-
-_AFTER_OFFICE = frozenset("السابق السابقه الاسبق الحالي الحاليه الجديد الجديده المكلف المستقيل المنتخب".split())
+    signs = rule_words("sport")
+    return frozenset(["sport"]) if sum(w in signs for w in text) >= 3 else frozenset()
 
 
 def _office_words(words: Words) -> tuple[set[int], set[int]]:
-    """Tokens that are office words, and tokens that end an office's phrase with an adjective after which a name
-    is expected: وزير الخارجية الأمريكي | أنتوني بلينكن."""
+    """Tokens that are office words, and tokens that end an office's phrase with an adjective, after which a
+    name is expected: وزير الخارجية الأمريكي | أنتوني بلينكن."""
     listed = office_heads()
     forms = nisbas()
     heads: set[int] = set()
@@ -211,12 +197,14 @@ def _office_words(words: Words) -> tuple[set[int], set[int]]:
         for k in range(i + 1, min(i + 8, len(words))):
             if words.break_before[k]:
                 break
-            if words.text[k] in forms or words.text[k] in _AFTER_OFFICE:
+            if words.text[k] in forms or words.text[k] in rule_words("after_office"):
                 ends.add(k)
     return heads, ends
 
 
-def _headed(words: Words, known: Known, heads: dict[str, tuple[Head, ...]], kind: EntityKind) -> list[Candidate]:
+def _headed(
+    words: Words, known: Known, heads: dict[str, tuple[Head, ...]], kind: EntityKind
+) -> list[Candidate]:
     found: list[Candidate] = []
     for i, word in enumerate(words.text):
         if not words.is_word[i]:
@@ -234,7 +222,9 @@ def _headed(words: Words, known: Known, heads: dict[str, tuple[Head, ...]], kind
                 if kind is NAMED_EVENT:
                     last = _year(words, last)
                 score = way.strength + (0.02 if last - i > 1 else 0.0)
-                found.append(Candidate(i, last, words.start[i] + clitic, words.end[last], kind, score, "head"))
+                found.append(
+                    Candidate(i, last, words.start[i] + clitic, words.end[last], kind, score, "head")
+                )
             break
     return found
 
@@ -298,10 +288,17 @@ def _repeated(words: Words, chosen: list[Candidate]) -> list[Candidate]:
                 last, key = i, form
             else:
                 continue
-            if last == i and is_ordinary(form) and before not in context.verbs and before not in context.honorifics:
+            if (
+                last == i
+                and is_ordinary(form)
+                and before not in context.verbs
+                and before not in context.honorifics
+            ):
                 continue
             found.append(
-                Candidate(i, last, words.start[i] + clitic, words.end[last], PERSON, min(short[key], 0.8), "again")
+                Candidate(
+                    i, last, words.start[i] + clitic, words.end[last], PERSON, min(short[key], 0.8), "again"
+                )
             )
             break
     return found

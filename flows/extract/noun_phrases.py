@@ -8,7 +8,7 @@ from functools import cache
 import msgspec
 
 from flows.clean.normalize import fold
-from flows.extract.name_lexicon import folded_words, is_ordinary, name_context, name_units
+from flows.extract.name_lexicon import folded_words, is_ordinary, name_context, name_units, rule_words
 from flows.extract.name_words import Words
 from flows.extract.resources import read_yaml
 
@@ -63,7 +63,7 @@ def nisbas() -> dict[str, str]:
             for ending in ("", "ه", "ون", "ين", "ات", "تين", "ان"):
                 forms["ال" + word + ending] = identity
                 forms[word + ending] = identity
-    for word in fold("العرب الأتراك الروس الأكراد اليهود الصهاينة الأمريكان الفرنسيس الإنجليز السعودية").split():
+    for word in rule_words("peoples"):
         forms.setdefault(word, "")
     return forms
 
@@ -86,21 +86,27 @@ class PhraseWords:
 @cache
 def phrase_words() -> PhraseWords:
     data = read_yaml("names_phrases.yaml", _Words)
-    return PhraseWords(*(folded_words(t) for t in (data.general, data.loose, data.stop, data.indefinite_inside)))
+    return PhraseWords(
+        *(folded_words(t) for t in (data.general, data.loose, data.stop, data.indefinite_inside))
+    )
 
 
 @dataclass(slots=True)
 class Known:
     """What is already known of the words: listed names and persons by their first token."""
 
-    names: dict[int, int] = field(default_factory=dict)  # first token -> last token of a place, person or body
+    names: dict[int, int] = field(
+        default_factory=dict
+    )  # first token -> last token of a place, person or body
     places: dict[int, int] = field(default_factory=dict)
     clitic_places: dict[int, int] = field(default_factory=dict)  # first token, written with ب before it
 
 
-def extent(words: Words, first: int, clitic: int, known: Known, ways: tuple[Head, ...]) -> tuple[int, Head] | None:
-    """Last token of the name whose head is token ``first`` (its first ``clitic`` letters left out), and the way
-    it was read; None where the phrase is no name."""
+def extent(
+    words: Words, first: int, clitic: int, known: Known, ways: tuple[Head, ...]
+) -> tuple[int, Head] | None:
+    """Last token of the name whose head is token ``first`` (its first ``clitic`` letters left out), and the
+    way it was read; None where the phrase is no name."""
     for way in ways:
         last = _one_way(words, first, clitic, known, way)
         if last is not None:
@@ -119,24 +125,27 @@ def _one_way(words: Words, first: int, clitic: int, known: Known, way: Head) -> 
         if j >= len(words):
             return first + 1
     head = words.text[first][clitic:]
-    definite = head.startswith("ال") or (clitic > 0 and head.startswith("ل") and words.text[first][clitic - 1] == "ل")
+    definite = head.startswith("ال") or (
+        clitic > 0 and head.startswith("ل") and words.text[first][clitic - 1] == "ل"
+    )
     if way.needs and words.text[j - 1].startswith("ال"):
         definite = True
     if way.after == "nisba":
         before = words.text[first - 1] if first and not words.break_before[first] else ""
-        if before in _MINISTERS and head in _MINISTRIES:
+        if before in rule_words("ministers") and head in rule_words("ministries"):
             return None  # وزير الخارجية الأمريكي: the adjective is the minister's
-        return _nisba(words, j, known, way, feminine=head.endswith("ه") or head.removeprefix("ال") in _FEMININE)
+        return _nisba(
+            words,
+            j,
+            known,
+            way,
+            feminine=head.endswith("ه") or head.removeprefix("ال") in rule_words("feminine"),
+        )
     if way.after == "qualified":
         return _qualified(words, j, known, way)
     if way.after in ("proper", "introduces"):
         return _proper(words, j, known, way)
     return _genitive(words, j, known, way, definite=definite)
-
-
-_MINISTERS = frozenset("وزير وزيره الوزير لوزير ووزير وزراء نظيره وزارتي وزيري وزيرا وزاره".split())
-_MINISTRIES = frozenset("الخارجيه الداخليه الدفاع".split())
-_FEMININE = frozenset("قوات سلطات مخابرات استخبارات جمارك".split())
 
 
 def _nisba(words: Words, j: int, known: Known, way: Head, *, feminine: bool) -> int | None:
@@ -157,7 +166,12 @@ def _nisba(words: Words, j: int, known: Known, way: Head, *, feminine: bool) -> 
         break
     if last is None:
         return None
-    if "for" in way.also and last + 1 < n and not words.break_before[last + 1] and words.text[last + 1].startswith("لل"):
+    if (
+        "for" in way.also
+        and last + 1 < n
+        and not words.break_before[last + 1]
+        and words.text[last + 1].startswith("لل")
+    ):
         return _tail(words, last + 1, known, way) or last
     return last
 
@@ -186,7 +200,14 @@ def _qualified(words: Words, j: int, known: Known, way: Head) -> int | None:
 
 
 def _is_head(word: str) -> bool:
-    return word in organization_heads() and word not in ("الامن", "الدفاع", "الداخليه", "الخارجيه", "الجامعه", "البحريه")
+    return word in organization_heads() and word not in (
+        "الامن",
+        "الدفاع",
+        "الداخليه",
+        "الخارجيه",
+        "الجامعه",
+        "البحريه",
+    )
 
 
 def _proper(words: Words, j: int, known: Known, way: Head) -> int | None:
@@ -275,11 +296,16 @@ def _genitive(words: Words, j: int, known: Known, way: Head, *, definite: bool) 
             continue
         last = k
         k += 1
-        if k < n and not words.break_before[k] and not is_ordinary(words.text[k]) and words.text[k] not in name_context().stops:
+        if (
+            k < n
+            and not words.break_before[k]
+            and not is_ordinary(words.text[k])
+            and words.text[k] not in name_context().stops
+        ):
             last = k
             k += 1
         break
-    if last is None or last < j and not definite:
+    if last is None or (last < j and not definite):
         return None
     k = last + 1
     tail = _tail(words, k, known, way) if k < n and not words.break_before[k] else None
@@ -307,17 +333,25 @@ def _tail(words: Words, k: int, known: Known, way: Head) -> int | None:
         elif "for" in way.also and last is None and _for_construct(words, k):
             last = k + 1
             k += 1
-        elif "and" in way.also and word.startswith("وال") and not _is_head(word[1:]) and word[1:] not in nisbas():
-            last = k
-        elif "and" in way.also and word.startswith("وال") and last is not None and word[1:] in nisbas():
-            last = k
-        elif last is not None and word.startswith("ال") and not _is_head(word) and k not in known.names:
+        elif (
+            (
+                "and" in way.also
+                and word.startswith("وال")
+                and not _is_head(word[1:])
+                and word[1:] not in nisbas()
+            )
+            or ("and" in way.also and word.startswith("وال") and last is not None and word[1:] in nisbas())
+            or (last is not None and word.startswith("ال") and not _is_head(word) and k not in known.names)
+        ):
             last = k
         elif "place" in way.also and k in known.clitic_places:
-            last = known.clitic_places[k]
-            return last
+            return known.clitic_places[k]
         elif "about" in way.also and word in ("عن", "ضد", "حول", "مع") and k + 1 < n:
-            if (last is None and word != "حول") or words.break_before[k + 1] or not words.text[k + 1].startswith("ال"):
+            if (
+                (last is None and word != "حول")
+                or words.break_before[k + 1]
+                or not words.text[k + 1].startswith("ال")
+            ):
                 break
             last = k + 1
             k += 1
@@ -340,7 +374,7 @@ def _for_construct(words: Words, k: int) -> bool:
         and not words.break_before[k + 1]
         and words.text[k + 1].startswith("ال")
         and (is_ordinary(word[1:]) or word[1:] in phrase_words().inside)
-        and word not in ("لدى", "لدي", "لكن", "ليس", "لان", "لقد", "لعل")
+        and word not in rule_words("no_construct")
     )
 
 
@@ -355,6 +389,9 @@ def _quoted(words: Words, j: int) -> int | None:
     for k in range(j + 1, min(j + 8, len(words))):
         if words.text[k] in _CLOSING:
             return k if k > j + 1 else None
-        if words.sentence[k] != words.sentence[j] and "\n" in words.article.text.search[words.end[k - 1] : words.start[k]]:
+        if (
+            words.sentence[k] != words.sentence[j]
+            and "\n" in words.article.text.search[words.end[k - 1] : words.start[k]]
+        ):
             return None
     return None

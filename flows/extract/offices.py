@@ -1,7 +1,7 @@
 """Offices that people hold: the whole phrase as written, the body that it names, and since or until when.
 
-A phrase stands before the name (وزير الخارجية الفرنسي فلان), after it between commas (فلان، الأمين العام للحزب)
-or without them (فلان رئيسا للجنة), or is introduced (بصفته، الذي يشغل منصب).
+A phrase stands before the name (وزير الخارجية الفرنسي فلان), after it between commas (فلان، الأمين العام
+للحزب) or without them (فلان رئيسا للجنة), or is introduced (بصفته، الذي يشغل منصب).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from flows.extract.name_lexicon import folded_words, is_ordinary, name_context
+from flows.extract.name_lexicon import folded_words, is_ordinary, name_context, rule_words
 from flows.extract.name_words import Words, without_clitics, words_of
 from flows.extract.noun_phrases import nisbas
 from flows.extract.resources import read_yaml
@@ -86,23 +86,35 @@ class _View(NamedTuple):
     words: Words
     person: dict[int, int]  # token -> entity of the person named there
     starts: dict[int, tuple[int, int]]  # first token of a person's mention -> (last token, entity)
+    joined: set[int]  # first tokens of mentions with a clitic before them: وفلان
     named: dict[int, int]  # token -> entity, places and bodies
 
 
 def find_offices(article: Article, entities: tuple[Entity, ...]) -> tuple[Office, ...]:
     """Offices of the article's people, by position; one for each person and phrase, the fullest wording."""
     view = _view(article, entities)
+    words = view.words
     titles: list[_Title] = []
     held: dict[int, _Title] = {}  # last token of a person's mention -> the title before it
+    follows: set[int] = set()  # last tokens of the titles that follow a name
     for first in sorted(view.starts):
         last, person = view.starts[first]
-        before = _before(view, first, person) or _shared(view, first, person, held)
+        before = _before(view, first, person)
+        if before is not None and before.last in follows:
+            before = None  # فلان، وزير كذا، فلان، وزير كذا
+        before = before or _shared(view, first, person, held)
         if before is not None:
             held[last] = before
-            titles.append(before)
+            titles += _parts_of(view, before)
+            earlier = _earlier(view, before)
+            if earlier is not None:
+                titles.append(earlier)
         after = _after(view, last, person)
         if after is not None:
-            titles.append(after)
+            follows.add(after.last)
+            titles += _parts_of(view, after)
+            if _form(words, after.first, after.clitic) in office_words().plural:
+                titles += _shared_back(view, first, after)
     return _offices(view, titles, entities)
 
 
@@ -110,16 +122,19 @@ def _view(article: Article, entities: tuple[Entity, ...]) -> _View:
     words = words_of(article)
     person: dict[int, int] = {}
     starts: dict[int, tuple[int, int]] = {}
+    joined: set[int] = set()
     named: dict[int, int] = {}
     for number, entity in enumerate(entities):
         for mention in entity.mentions:
             first, last = words.at(mention.span[0]), words.at(mention.span[1] - 1)
             if entity.kind is EntityKind.PERSON:
                 starts[first] = (last, number)
+                if mention.span[0] > words.start[first]:
+                    joined.add(first)
                 person.update(dict.fromkeys(range(first, last + 1), number))
             else:
                 named.update(dict.fromkeys(range(first, last + 1), number))
-    return _View(words, person, starts, named)
+    return _View(words, person, starts, joined, named)
 
 
 def _head(word: str) -> int | None:
@@ -150,8 +165,7 @@ def _before(view: _View, first: int, person: int) -> _Title | None:
     words = view.words
     listed = office_words()
     context = name_context()
-    clitic = words.article.text.search[words.start[first]] in "وفبلك" and first not in view.starts
-    if clitic:
+    if first in view.joined:
         return None
     j = first - 1
     commas = 0
@@ -160,10 +174,12 @@ def _before(view: _View, first: int, person: int) -> _Title | None:
         word = words.text[j]
         if word in _COMMAS and not commas:
             commas += 1
-        elif not (word in context.honorifics and _head(word) is None) and word not in ('"', "("):
+        elif not _between(word, context.honorifics) and word not in ('"', "("):
             break
         j -= 1
     end = j
+    if end >= 0 and end not in view.named and not _fits(view, end):
+        return None
     best: tuple[int, int] | None = None
     loose = 0
     while j >= 0 and words.sentence[j] == sentence and end - j < MAX_TITLE:
@@ -185,12 +201,82 @@ def _before(view: _View, first: int, person: int) -> _Title | None:
     if best is None:
         return None
     start, clitic_length = best
-    head_word = words.text[start][clitic_length:]
-    if head_word in listed.company and start == end:
-        return None
     if commas and start == end:
         return None
-    return _Title(person, start, end, clitic_length)
+    if start >= 3 and words.text[start - 3 : start] == _CUSTODIAN:
+        start, clitic_length = start - 3, 0
+    title = _Title(person, start, end, clitic_length)
+    return title if _is_office(view, title) else None
+
+
+def _is_office(view: _View, title: _Title) -> bool:
+    """أستاذ التاريخ بجامعة فاس is an office, المؤرخ المغربي is none."""
+    words = view.words
+    if _form(words, title.first, title.clitic) not in office_words().company:
+        return True
+    rest = [words.text[i] for i in range(title.first + 1, title.last + 1)]
+    return any(
+        w not in nisbas() and _head(w) is None and w not in rule_words("plain") and not w.startswith("وال")
+        for w in rest
+    )
+
+
+def _form(words: Words, i: int, clitic: int) -> str:
+    """The word at token i without clitics, its article given back: للطبيبة -> الطبيبة."""
+    word = words.text[i]
+    return ("ا" if clitic and word[clitic - 1 : clitic + 1] == "لل" else "") + word[clitic:]
+
+
+_CUSTODIAN = ["خادم", "الحرمين", "الشريفين"]
+
+
+def _parts_of(view: _View, title: _Title) -> list[_Title]:
+    """Two offices in construct state joined by و are two: مديرة المركز ورئيسة الهيئة.
+
+    With articles they are one phrase: المدير العام للأمن الوطني والمدير العام لمراقبة التراب الوطني.
+    """
+    words = view.words
+    for i in range(title.first + 2, title.last):
+        word = words.text[i]
+        if word in rule_words("spokesmen") and i > title.first + 2:
+            return [title._replace(last=i - 1), title._replace(first=i, clitic=0)]
+        if word[0] != "و" or _head(word) != 1 or (i in view.named and i - 1 in view.named):
+            continue
+        if word[1:].startswith("ال") or word[1:] in office_words().plural:
+            continue
+        return [title._replace(last=i - 1), *_parts_of(view, _Title(title.person, i, title.last, 1))]
+    return [title]
+
+
+def _earlier(view: _View, title: _Title) -> _Title | None:
+    """A second office right before the first: قال وزير العدل رئيس المجلس الأعلى للقضاء فلان."""
+    words = view.words
+    if title.clitic or (
+        words.text[title.first].startswith("ال") and words.text[title.first] not in rule_words("spokesmen")
+    ):
+        return None
+    end = j = title.first - 1
+    if end < 0 or words.sentence[end] != words.sentence[title.first]:
+        return None
+    while j >= 0 and end - j < 9 and words.sentence[j] == words.sentence[end]:
+        if not _fits(view, j) or (words.text[j].startswith("و") and _head(words.text[j]) != 0):
+            return None
+        if _head(words.text[j]) == 0 and j not in view.named and not _goes_on(view, j, 0):
+            opens = (
+                j == 0
+                or words.sentence[j - 1] != words.sentence[j]
+                or words.text[j - 1] in rule_words("speech")
+            )
+            return _Title(title.person, j, end, 0) if opens and j < end else None
+        j -= 1
+    return None
+
+
+def _between(word: str, honorifics: frozenset[str]) -> bool:
+    """Forms of address and titles of rank between the office and the name: رئيس النادي | الأمير | فلان."""
+    if word in office_words().company:
+        return word.startswith("ال")
+    return word in honorifics and _head(word) is None
 
 
 def _starts_phrase(view: _View, j: int) -> bool:
@@ -209,23 +295,46 @@ def _goes_on(view: _View, j: int, clitic: int) -> bool:
     if before in office_words().joins or _head(before) is not None:
         return True
     # مدير مكتب رئيس ..., نائب الأمين العام: an indefinite office word two before
-    return j >= 2 and not before.startswith("ال") and _head(words.text[j - 2]) is not None and j - 1 not in view.named
+    return (
+        j >= 2
+        and not before.startswith("ال")
+        and _head(words.text[j - 2]) is not None
+        and j - 1 not in view.named
+    )
 
 
 def _shared(view: _View, first: int, person: int, held: dict[int, _Title]) -> _Title | None:
-    """الوزيرين فلان وفلان: the second takes the plural title of the first."""
+    """الوزيرين فلان وفلان، ومستشاريه فلان، والمهندس فلان: the others take the plural title of the first."""
     words = view.words
-    if first == 0:
-        return None
-    before = held.get(first - 1)
-    if before is None or words.text[first][0] != "و":
-        if words.text[first - 1] not in ("و", ","):
+    honorifics = name_context().honorifics
+    j = first - 1
+    joined = first in view.joined
+    for _ in range(3):
+        if j < 0:
             return None
-        before = held.get(first - 2)
+        word = words.text[j]
+        if word in ("و", ",") or (word.startswith("و") and word[1:] in honorifics):
+            joined = True
+        elif word not in honorifics:
+            break
+        j -= 1
+    before = held.get(j) if joined else None
     if before is None:
         return None
-    head = words.text[before.first][before.clitic :]
-    return before._replace(person=person) if head in office_words().plural else None
+    return (
+        before._replace(person=person)
+        if _form(words, before.first, before.clitic) in office_words().plural
+        else None
+    )
+
+
+def _shared_back(view: _View, first: int, after: _Title) -> list[_Title]:
+    """فلان وفلان قائدي الجهاز: the person before takes the plural title, too."""
+    j = first - 1
+    while j >= 0 and view.words.text[j].removeprefix("و") in name_context().honorifics | {"", ","}:
+        j -= 1
+    other = view.person.get(j)
+    return [] if other is None or other == after.person else [after._replace(person=other)]
 
 
 def _after(view: _View, last: int, person: int) -> _Title | None:
@@ -258,10 +367,12 @@ def _after(view: _View, last: int, person: int) -> _Title | None:
         return None
     form = word[clitic:]
     tanwin = form.endswith("ا") and form[:-1] in listed.heads
-    if not (comma or introduced or tanwin or not form.startswith("ال")):
-        return None
     end = _right_end(view, j)
-    if end == j and (form in listed.company or not form.startswith("ال")):
+    if not (comma or introduced or tanwin) and (end == j or _continues_to_person(view, end)):
+        return None
+    if end == j and not form.startswith("ال"):
+        return None
+    if not _is_office(view, _Title(person, j, end, clitic)):
         return None
     # the title of the next person: فلان، وزير كذا فلان
     follower = end + 1
@@ -270,6 +381,18 @@ def _after(view: _View, last: int, person: int) -> _Title | None:
     if follower in view.starts and not words.break_before[follower] and not tanwin and not introduced:
         return None
     return _Title(person, j, end, clitic)
+
+
+def _continues_to_person(view: _View, end: int) -> bool:
+    """وزير الأوقاف، أحمد التوفيق، after another person's name belongs to the one that follows."""
+    words = view.words
+    j = end + 1
+    if j >= len(words) or words.text[j] not in _COMMAS:
+        return False
+    j += 1
+    while j < len(words) and words.text[j] in name_context().honorifics:
+        j += 1
+    return j in view.starts and j not in view.joined
 
 
 def _right_end(view: _View, first: int) -> int:
@@ -287,15 +410,17 @@ def _right_end(view: _View, first: int) -> int:
             last = j
             loose = 0
         elif not words.is_word[j]:
-            if word in ('"',):
+            if word == '"':
                 continue
             break
         elif word in listed.joins:
             continue
-        elif word.startswith(("ال", "لل", "وال", "بال", "ولل")) or word in nisbas() or _head(word) is not None:
+        elif (
+            word.startswith(("ال", "لل", "وال", "بال", "ولل")) or word in nisbas() or _head(word) is not None
+        ):
             last = j
             loose = 0
-        elif loose < 2 and is_ordinary(word) and not word.startswith("و"):
+        elif loose < 3 and is_ordinary(word) and not word.startswith("و"):
             loose += 1  # a noun in construct state counts only with what follows it
         else:
             break
@@ -309,7 +434,11 @@ def _offices(view: _View, titles: list[_Title], entities: tuple[Entity, ...]) ->
     for title in titles:
         parts = frozenset(_parts(words, title))
         same = next(
-            (n for n, (known, t) in enumerate(kept) if t.person == title.person and (parts <= known or known <= parts)),
+            (
+                n
+                for n, (known, t) in enumerate(kept)
+                if t.person == title.person and (parts <= known or known <= parts)
+            ),
             None,
         )
         if same is None:
@@ -323,11 +452,14 @@ def _offices(view: _View, titles: list[_Title], entities: tuple[Entity, ...]) ->
             (
                 number
                 for i in range(title.first, title.last + 1)
-                if (number := view.named.get(i)) is not None and entities[number].kind is EntityKind.ORGANIZATION
+                if (number := view.named.get(i)) is not None
+                and entities[number].kind is EntityKind.ORGANIZATION
             ),
             None,
         )
         written = " ".join(text[slice(*span)].split())
+        if title.clitic and words.text[title.first][title.clitic - 1 : title.clitic + 1] == "لل":
+            written = "ا" + written  # للرئيس
         offices.append(Office(title.person, written, body, span, _tenure(words, title)))
     return tuple(offices)
 
@@ -337,7 +469,7 @@ def _parts(words: Words, title: _Title) -> list[str]:
     parts = []
     for i in range(title.first, title.last + 1):
         word = words.text[i]
-        for prefix in ("وال", "بال", "لل", "ال"):
+        for prefix in ("ولل", "وال", "بال", "لل", "ول", "ال", "ل", "و"):
             if word.startswith(prefix) and len(word) - len(prefix) >= 3:
                 word = word[len(prefix) :]
                 break

@@ -1,7 +1,7 @@
 """The reviewed lists of named bodies, places and events, and how they are written out for the automaton.
 
-The YAML files are for people; ``compile_organizations`` turns them into gazetteer_organizations.tsv, which loads
-faster.  tests/unit/test_names_resources.py keeps the two in step.
+The YAML files are for people; ``compile_organizations`` turns them into gazetteer_organizations.tsv, which
+loads faster.  tests/unit/test_names_resources.py keeps the two in step.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ SOURCES = (
 class Group(msgspec.Struct, forbid_unknown_fields=True):
     """Names of one sort.
 
-    ``heads`` are words that may stand before each name (حزب, نادي); ``bare`` says whether the name alone counts:
-    "safe" always, "agree" only where the article also has it with a head or in another full form, "introduced" only
-    after صحيفة, قناة and the like, "topic" where
-    the article speaks of the group's topic, "never".
-    ``names``: the full name, then other spellings, acronyms and short forms, separated by " | "; a form in
-    parentheses counts only like an "agree" one, a place in angle brackets after a preposition, too, one with ~ before
-    it like an "introduced" one.
+    ``heads``  words that may stand before each name: حزب, نادي
+    ``bare``   when the name counts without a head: "safe" always, "agree" where the article also has it with a
+               head or in another full form, "introduced" after صحيفة, قناة and the like, "topic" where the
+               article speaks of ``topic``, "never"
+    ``names``  the full name, then other spellings, acronyms and short forms, separated by " | "; a form in
+               parentheses counts like "agree", one in angle brackets (a place) after a preposition, too, one
+               with ~ before it like "introduced"; a line beginning with "= id" names something listed elsewhere
     """
 
     names: list[str]
@@ -81,14 +81,15 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
 
 
 def compile_organizations() -> str:
-    """The text of gazetteer_organizations.tsv; the first reading of a name wins, a safe one over a doubtful one."""
+    """The text of gazetteer_organizations.tsv; of two readings of a name a safe one wins, else the first."""
     best: dict[tuple[str, str], tuple[str, str]] = {}
     for name, kind, identity, flags in rows():
         known = best.get((name, kind))
         if known is None or (known[1] and not flags):
             best[name, kind] = (identity, flags)
     head = (
-        "# Named bodies, places and events: folded name, kind, id, flags.  Made from the organizations_*.yaml,\n"
-        "# places_more.yaml and named_events.yaml beside it by flows.extract.training.build_gazetteers; own work.\n"
+        "# Named bodies, places and events: folded name, kind, id, flags.  Own work; made from\n"
+        "# organizations_*.yaml, places_more.yaml and named_events.yaml by\n"
+        "# flows.extract.training.build_gazetteers.\n"
     )
     return head + "".join(f"{n}\t{k}\t{i}\t{f}\n" for (n, k), (i, f) in sorted(best.items()))

@@ -5,7 +5,14 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from flows.extract.name_lexicon import NameContext, common_words, is_ordinary, name_context, name_units
+from flows.extract.name_lexicon import (
+    NameContext,
+    common_words,
+    is_ordinary,
+    name_context,
+    name_units,
+    rule_words,
+)
 from flows.extract.name_words import Words, clitic_lengths
 from flows.extract.noun_phrases import nisbas, organization_heads
 
@@ -50,8 +57,6 @@ class _Chain(NamedTuple):
 
 
 _BOUND = ("لل", "بال", "وال", "كال", "فال")
-_KIN = frozenset(("ابو", "ابي", "ابا", "ام", "بن", "ابن", "ال", "ايت", "ولد", "بو"))
-_NEEDS_NAME = frozenset(("ام", "ال", "بو", "ولد", "ابا", "ابي", "بن", "ابن"))
 
 
 def word_part(word: str) -> Part:
@@ -86,10 +91,12 @@ def _joined(word: str) -> bool:
 def _unit(
     words: Words, i: int, clitic: int, context: NameContext, *, inside: bool = False
 ) -> tuple[int, Part] | None:
-    """(last token, part) of the name unit at token i, its first ``clitic`` letters left out; ``inside``: a given
-    name stands before."""
+    """(last token, part) of the name unit at token i, its first ``clitic`` letters left out.
+
+    ``inside``: a given name stands before.
+    """
     word = words.text[i][clitic:]
-    if not words.is_word[i] or (word in context.stops and word not in _KIN):
+    if not words.is_word[i] or (word in context.stops and word not in rule_words("kin")):
         return None
     n = len(words)
     runs_on = i + 1 < n and not words.break_before[i + 1]
@@ -100,7 +107,7 @@ def _unit(
         if words.text[last] == "رب" and last + 1 < n and not words.break_before[last + 1]:
             return last + 1, Part.GIVEN
         return (last, Part.GIVEN) if words.text[last].startswith("ال") else None
-    if word in _KIN and runs_on:
+    if word in rule_words("kin") and runs_on:
         follower = words.text[i + 1]
         if follower in context.stops or not words.is_word[i + 1] or follower in context.honorifics:
             return None
@@ -108,7 +115,11 @@ def _unit(
             inner = _unit(words, i + 1, 0, context)
             return (inner[0], Part.FAMILY) if inner else None
         part = _part_at(words, i + 1, 0, context)
-        if part is Part.ORDINARY and word in _NEEDS_NAME and not (inside and follower.startswith("ال")):
+        if (
+            part is Part.ORDINARY
+            and word in rule_words("kin_before_names")
+            and not (inside and follower.startswith("ال"))
+        ):
             return None
         return i + 1, Part.WEAK_FAMILY if part is Part.ORDINARY else Part.FAMILY
     if word in context.stops:
@@ -116,16 +127,13 @@ def _unit(
     part = _part_at(words, i, clitic, context)
     if runs_on and part is not Part.ORDINARY and words.text[i + 1] in context.compound_ends:
         return i + 1, part if part is Part.UNKNOWN and _joined(word) else Part.GIVEN
-    if runs_on and words.text[i + 1] == "الدين" and word in _BEFORE_DIN:
+    if runs_on and words.text[i + 1] == "الدين" and word in rule_words("before_din"):
         return i + 1, Part.GIVEN
     return i, part
 
 
-_BEFORE_DIN = frozenset("صلاح نور سيف عز علاء بهاء جمال كمال شمس بدر تقي محيي محي نجم فخر سعد خير ضياء عماد حسام ناصر شهاب قمر".split())
-
-
 def _chain(
-    words: Words, i: int, clitic: int, evidence: Evidence, office_heads: set[int], context: NameContext
+    words: Words, i: int, clitic: int, evidence: Evidence, *, office_heads: set[int], context: NameContext
 ) -> _Chain | None:
     """The personal name that begins at token i."""
     start = _unit(words, i, clitic, context)
@@ -155,15 +163,21 @@ def _chain(
             inner = _unit(words, j + 1, 0, context)
             if inner is None or words.text[j + 1] in context.honorifics:
                 break
-            if inner[1] is Part.ORDINARY and (word not in ("بن", "ابن") or words.text[j + 1].startswith("ال")):
+            if inner[1] is Part.ORDINARY and (
+                word not in ("بن", "ابن") or words.text[j + 1].startswith("ال")
+            ):
                 break
             last = inner[0]
             units += 1
             second = Part.FAMILY if second is None else second
             continue
-        if word in context.honorifics and word != "السيد" and word_part(word) not in (Part.GIVEN, Part.FAMILY):
+        if (
+            word in context.honorifics
+            and word != "السيد"
+            and word_part(word) not in (Part.GIVEN, Part.FAMILY)
+        ):
             break
-        if units >= 2 and j in office_heads or word in bodies:
+        if (units >= 2 and j in office_heads) or word in bodies:
             break
         unit = _unit(words, j, 0, context, inside=given)
         if unit is None:
@@ -173,13 +187,22 @@ def _chain(
             break
         if part is Part.UNKNOWN and (word[0] == "ي" or (word[0] in "تس" and not given)) and len(word) > 3:
             break  # rather a verb
-        if part is Part.UNKNOWN and units >= 2 and not _ends_clause(words, end):
-            # a third unknown word is often a verb
-            if units >= 3 or word[0] in "يتناسوفبلك" and not word.startswith("ال"):
-                break
-        if word in forms and (units >= 2 or part not in (Part.GIVEN, Part.FAMILY)) and not _ends_clause(words, end):
+        if (
+            part is Part.UNKNOWN
+            and units >= 2
+            and not _ends_clause(words, end)
+            and (units >= 3 or (word[0] in "يتناسوفبلك" and not word.startswith("ال")))
+        ):
+            break  # a third unknown word is often a verb
+        if (
+            word in forms
+            and (units >= 2 or part not in (Part.GIVEN, Part.FAMILY))
+            and not _ends_clause(words, end)
+        ):
             break
-        if part in (Part.WEAK_GIVEN, Part.WEAK_FAMILY) and (not word.startswith("ال") and units >= 2 or not given):
+        if part in (Part.WEAK_GIVEN, Part.WEAK_FAMILY) and (
+            not given or (units >= 2 and not word.startswith("ال"))
+        ):
             break
         last = end
         units += 1
@@ -200,8 +223,8 @@ def _initial(words: Words, dot: int) -> bool:
 def find_people(words: Words, office_heads: set[int], office_ends: set[int]) -> list[Person]:
     """People named in the article.
 
-    ``office_heads``: tokens that are an office word, ``office_ends``: tokens that end an office's phrase; right
-    after them a name is expected.
+    ``office_heads``: tokens that are an office word, ``office_ends``: tokens that end an office's phrase;
+    right after them a name is expected.
     """
     context = name_context()
     found: list[Person] = []
@@ -217,7 +240,9 @@ def find_people(words: Words, office_heads: set[int], office_ends: set[int]) -> 
     return found
 
 
-def _evidence(words: Words, i: int, office_heads: set[int], office_ends: set[int], context: NameContext) -> Evidence:
+def _evidence(
+    words: Words, i: int, office_heads: set[int], office_ends: set[int], context: NameContext
+) -> Evidence:
     if i == 0 or words.break_before[i]:
         return Evidence.NONE
     before = words.text[i - 1]
@@ -244,9 +269,18 @@ def _person_at(
         rest = word[clitic:]
         if len(rest) < 2 or rest in context.honorifics:
             continue
-        if clitic and (len(rest) < 3 or word in common_words() or word_part(word) in (Part.GIVEN, Part.FAMILY)):
+        if clitic and (
+            len(rest) < 3 or word in common_words() or word_part(word) in (Part.GIVEN, Part.FAMILY)
+        ):
             continue
-        chain = _chain(words, i, clitic, Evidence.NONE if clitic else evidence, office_heads, context)
+        chain = _chain(
+            words,
+            i,
+            clitic,
+            Evidence.NONE if clitic else evidence,
+            office_heads=office_heads,
+            context=context,
+        )
         if chain is None:
             continue
         confidence = _confidence(words, i, clitic, chain, evidence)

@@ -7,7 +7,7 @@ from functools import cache
 
 import msgspec
 
-from flows.extract.name_lexicon import folded_words, is_ordinary, name_context, name_units
+from flows.extract.name_lexicon import folded_words, is_ordinary, name_context, name_units, rule_words
 from flows.extract.name_words import Words, clitic_lengths
 from flows.extract.noun_phrases import Known, nisbas, phrase_words
 from flows.extract.resources import read_yaml
@@ -57,7 +57,7 @@ def _end(words: Words, j: int, known: Known, head: str, listed: PlaceWords) -> i
     n = len(words)
     if j in known.places:
         last = known.places[j]
-    elif j in known.names and head in ("شارع", "ساحه", "نهج", "زنقه", "ملعب", "مطار", "جامع", "مسجد", "حي", "ستاد", "قصر", "كنيسه"):
+    elif j in known.names and head in rule_words("named_after_people"):
         last = known.names[j]
     elif head in listed.careful:
         return None
@@ -73,7 +73,12 @@ def _end(words: Words, j: int, known: Known, head: str, listed: PlaceWords) -> i
         last = j
         if not ordinary and j + 1 < n and not words.break_before[j + 1]:
             follower = words.text[j + 1]
-            if not is_ordinary(follower) and follower not in name_units() and follower not in name_context().stops and len(follower) > 2:
+            if (
+                not is_ordinary(follower)
+                and follower not in name_units()
+                and follower not in name_context().stops
+                and len(follower) > 2
+            ):
                 last = j + 1
     while last + 1 < n and not words.break_before[last + 1] and words.text[last + 1] in listed.adjectives:
         last += 1

