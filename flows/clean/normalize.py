@@ -208,6 +208,10 @@ def _fold_blanks(piece: _Piece) -> _Piece:
     return piece.take(mask)
 
 
+def _is_arabic_letter(code: int) -> bool:
+    return (0x620 <= code <= 0x6FF or 0x750 <= code <= 0x77F or 0x870 <= code <= 0x8C9) and chr(code).isalpha()
+
+
 def _farsi_yeh(piece: _Piece) -> None:
     """ی is ى at a word's end and ي elsewhere."""
     places = np.flatnonzero(piece.kind & YEH)
@@ -215,7 +219,7 @@ def _farsi_yeh(piece: _Piece) -> None:
     after = np.zeros(places.size, dtype=np.uint32)
     inside = places + 1 < piece.codes.size
     after[inside] = piece.codes[places[inside] + 1]
-    letter = np.fromiter((chr(c).isalpha() for c in after.tolist()), dtype=bool, count=after.size)
+    letter = np.fromiter((_is_arabic_letter(c) for c in after.tolist()), dtype=bool, count=after.size)
     piece.codes[places[~letter]] = ord("ى")
 
 

@@ -90,7 +90,8 @@ def test_rejections(text: bytes, stage: str, cause: str) -> None:
 
 def test_an_english_article_is_kept_and_marked() -> None:
     _, found = article(
-        "Port opens new line\n\nThe ministry of transport said on Monday that the new line was opened by the minister in the city."
+        "Port opens new line\n\n"
+        "The ministry of transport said on Monday that the new line was opened by the minister in the city."
     )
     assert (found.language, found.arabic_share) == ("en", 0.0)
     assert found.title_span is not None

@@ -128,7 +128,10 @@ def test_lines_that_are_no_article(line: str, place: str) -> None:
 
 
 def test_comment_form_takes_the_rest() -> None:
-    form = "اترك رد\n\nلن يتم نشر عنوان بريدك الإلكتروني.\n\nالاسم\n\nاحفظ اسمي وبريدي في هذا المتصفح\n\nإرسال التعليق"
+    form = (
+        "اترك رد\n\nلن يتم نشر عنوان بريدك الإلكتروني.\n\nالاسم\n\n"
+        "احفظ اسمي وبريدي في هذا المتصفح\n\nإرسال التعليق"
+    )
     title, _, body, gone = parts(f"{TITLE}\n\n0 54\n\n{LONG}\n\n{OTHER}\n\n{form}")
     assert (title, body) == (TITLE, [LONG, OTHER])
     assert gone == ["0 54", *form.split("\n\n")]
@@ -271,7 +274,8 @@ def test_dated_lines(line: str) -> None:
 
 
 def test_numbers_inside_the_article_stay() -> None:
-    raw = f"{TITLE}\n\n{LONG}\n\nالأرقام المطلوبة :\n193\n198\n\n{OTHER}\n\n{OTHER[::-1]}\n\n{LONG[::-1]}\n\n{LONG[1:]}"
+    rest = "\n\n".join((OTHER, OTHER[::-1], LONG[::-1], LONG[1:]))
+    raw = f"{TITLE}\n\n{LONG}\n\nالأرقام المطلوبة :\n193\n198\n\n{rest}"
     assert "193" in parts(raw)[2] and "198" in parts(raw)[2]
 
 
@@ -295,7 +299,10 @@ def test_rules_of_a_source() -> None:
             tails=("تابعوا البوابه",),
         ),
     )
-    raw = f"{TITLE}\n\nبوابة المثال\n\nسطر ثابت\n\nبوابة المثال / خاص {LONG}\n\nحالة الطقس: صحو\n\n{OTHER} تابعوا البوابة"
+    raw = (
+        f"{TITLE}\n\nبوابة المثال\n\nسطر ثابت\n\nبوابة المثال / خاص {LONG}\n\n"
+        f"حالة الطقس: صحو\n\n{OTHER} تابعوا البوابة"
+    )
     title, _, body, gone = parts(raw, source=source)
     assert (title, body) == (TITLE, [LONG, OTHER])
     assert len(gone) == 5
