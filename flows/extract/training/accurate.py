@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -17,6 +15,7 @@ from tokenizers import Tokenizer
 from flows.extract.engines.accurate import AccurateEngine, AccurateModel, Head
 from flows.extract.engines.pieces import Pieces
 from flows.extract.engines.store import write_model
+from flows.extract.training.clitics import fit_clitics
 from flows.extract.training.corpora import Document
 from flows.extract.training.e5 import read_e5, wheel_file
 from flows.extract.training.encoder import (
@@ -29,8 +28,8 @@ from flows.extract.training.encoder import (
     pruned_tokenizer,
     save_checkpoint,
 )
-from flows.extract.training.export import build_graph
-from flows.extract.training.names import NOISE, Data, Plan, Say, TeacherPlan, unlabelled, word_counts
+from flows.extract.training.export import build_graph, input_peaks
+from flows.extract.training.names import NOISE, Data, Plan, Run, Say, unlabelled, word_counts
 from flows.extract.training.neural import (
     Example,
     Recipe,
@@ -44,7 +43,6 @@ from flows.extract.training.neural import (
 )
 
 SHIPPED_HEADS = ["guide", "anercorp"]
-SILVER_HEADS = ("guide", "anercorp", "clitic")
 SPECIAL = ("<s>", "</s>", "<pad>")
 
 
@@ -57,33 +55,47 @@ class _Marks:
 
 def train_accurate(data: Data, plan: Plan, work: Path, out: Path, say: Say) -> None:
     """All steps; finished checkpoints in ``work`` are used as they are."""
-    torch.set_num_threads(min(torch.get_num_threads(), 8))
-    teachers = [_teacher(data, plan, teacher, work, say) for teacher in plan.teachers]
-    path = work / f"{plan.student.name}.pt"
-    if path.exists():
-        student, tokenizer = load_checkpoint(str(path))
-    else:
-        _, tokenizer = load_checkpoint(str(work / f"{plan.teachers[0].name}.pt"))
-        silver = silver_windows(data, plan, teachers, tokenizer, say)
-        student = teachers[0]
-        _fit(student, tokenizer, data, plan, plan.student, work=work, say=say, silver=silver)
-    ship(student, tokenizer, data, out, say)
+    base = work / f"{plan.base.name}.pt"
+    if not base.exists():
+        e5 = read_e5(wheel_file())
+        keep = prune_vocabulary(e5, word_counts(data))
+        say(f"vocabulary: {len(keep)} of {len(e5.pieces)} pieces")
+        model = from_e5(e5, keep, plan.layers)
+        _fit(model, pruned_tokenizer(e5, keep), data, plan, plan.base, work=work, say=say)
+    branches = []
+    for branch in plan.branches:
+        path = work / f"{branch.name}.pt"
+        if not path.exists():
+            model, tokenizer = load_checkpoint(str(base))
+            _fit(model, tokenizer, data, plan, branch, work=work, say=say)
+        branches.append(load_checkpoint(str(path))[0])
+    _, tokenizer = load_checkpoint(str(base))
+    finish(average(branches), tokenizer, data, plan, out=out, say=say)
 
 
-def _teacher(data: Data, plan: Plan, teacher: TeacherPlan, work: Path, say: Say) -> Encoder:
-    path = work / f"{teacher.name}.pt"
-    if path.exists():
-        say(f"{teacher.name}: taken from {path.name}")
-        return load_checkpoint(str(path))[0]
-    e5 = read_e5(wheel_file())
-    kept = work / "vocabulary.json"
-    if not kept.exists():
-        kept.write_text(json.dumps(prune_vocabulary(e5, word_counts(data))), encoding="utf-8")
-    keep = json.loads(kept.read_text(encoding="utf-8"))
-    tokenizer = pruned_tokenizer(e5, keep)
-    model = from_e5(e5, keep, plan.layers)
-    _fit(model, tokenizer, data, plan, teacher, work=work, say=say)
-    return model
+def finish(model: Encoder, tokenizer: Tokenizer, data: Data, plan: Plan, *, out: Path, say: Say) -> None:
+    """What follows the training of an encoder: its clitic head, export, calibration."""
+    model.eval()
+    say(f"accurate: {development_scores(model, tokenizer, data)}")
+    marks = _Marks(tokenizer)
+    fit_clitics(
+        model,
+        Pieces(tokenizer),
+        data.gold,
+        [data.anercorp, data.aqmar],
+        marks=(marks.bos, marks.eos, marks.pad),
+        windows=plan.clitic_windows,
+        say=say,
+    )
+    ship(model, tokenizer, data, out, say)
+
+
+def average(models: Sequence[Encoder]) -> Encoder:
+    """The mean of the weights of encoders that went different ways from one start."""
+    result = Encoder(models[0].shape)
+    states = [m.state_dict() for m in models]
+    result.load_state_dict({k: torch.stack([s[k] for s in states]).mean(dim=0) for k in states[0]})
+    return result
 
 
 def _fit(
@@ -91,46 +103,51 @@ def _fit(
     tokenizer: Tokenizer,
     data: Data,
     plan: Plan,
-    mixture: TeacherPlan,
+    run: Run,
     *,
     work: Path,
     say: Say,
-    silver: Sequence[Example] = (),
 ) -> None:
-    """Train ``model`` on a mixture, report after every epoch, save at the end."""
+    """Train ``model`` by ``run``, report after every epoch, save at the end."""
     marks, pieces = _Marks(tokenizer), Pieces(tokenizer)
 
     def windows(documents: Sequence[Document], head: str, noisy: bool = False) -> list[Example]:
         change = (lambda w: w.translate(NOISE)) if noisy else None
         return examples(documents, head, pieces, bos=marks.bos, eos=marks.eos, change=change)
 
-    plain = {"anercorp": windows([data.anercorp], "anercorp"), "guide": windows(data.gold, "guide")}
-    noisy = {
-        "anercorp": windows([data.anercorp], "anercorp", True),
-        "guide": windows(data.gold, "guide", True),
-    }
+    sources = [
+        (windows([data.anercorp], "anercorp", noisy), windows(data.gold, "guide", noisy))
+        for noisy in (False, True)
+    ]
     aqmar = windows([data.aqmar], "aqmar")
-    rng = random.Random(mixture.seed)
+    rng = random.Random(run.seed)
 
     def epoch_data(epoch: int) -> list[Example]:
-        chosen = [*aqmar * mixture.aqmar, *silver]
-        for head, times in (("anercorp", 1), ("guide", mixture.gold)):
+        chosen = aqmar * run.aqmar
+        for source, times, noise in ((0, 1, plan.noise_newswire), (1, run.gold, plan.noise_gold)):
+            plain, noisy = sources[0][source], sources[1][source]
             for _ in range(times):
-                if len(plain[head]) == len(noisy[head]):
-                    pairs = zip(plain[head], noisy[head], strict=True)
-                    chosen += [b if rng.random() < plan.spelling_noise else a for a, b in pairs]
+                if len(plain) == len(noisy):
+                    chosen += [b if rng.random() < noise else a for a, b in zip(plain, noisy, strict=True)]
                 else:  # the folded spelling was cut into windows differently
-                    chosen += noisy[head] if rng.random() < plan.spelling_noise else plain[head]
+                    chosen += noisy if rng.random() < noise else plain
         return chosen
 
     def report(epoch: int, trained: Encoder) -> None:
-        say(f"{mixture.name} epoch {epoch + 1}: {development_scores(trained, tokenizer, data)}")
+        say(f"{run.name} epoch {epoch + 1}: {development_scores(trained, tokenizer, data)}")
+        save_checkpoint(trained, tokenizer, str(work / f"{run.name}.partial.pt"))
 
     recipe = Recipe(
-        epochs=mixture.epochs, rate=mixture.rate, frozen_layers=mixture.frozen_layers, seed=mixture.seed
+        epochs=run.epochs,
+        stop_after=run.stop_after,
+        rate=run.rate,
+        head_rate=run.head_rate,
+        warm_up=run.warm_up,
+        frozen_layers=run.frozen_layers,
+        seed=run.seed,
     )
     train(model, epoch_data, recipe, pad=marks.pad, after_epoch=report, say=say)
-    save_checkpoint(model, tokenizer, str(work / f"{mixture.name}.pt"))
+    (work / f"{run.name}.partial.pt").replace(work / f"{run.name}.pt")
 
 
 def development_scores(model: Encoder, tokenizer: Tokenizer, data: Data) -> str:
@@ -152,48 +169,15 @@ def development_scores(model: Encoder, tokenizer: Tokenizer, data: Data) -> str:
     return "; ".join(parts)
 
 
-# ---------------------------------------------------------------------------------------------- silver
-
-
-def _probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.exp(log_softmax(logits))
-
-
-def silver_windows(
-    data: Data, plan: Plan, teachers: Sequence[Encoder], tokenizer: Tokenizer, say: Say
-) -> list[Example]:
-    """Windows of unlabelled news with the teachers' averaged distributions."""
-    marks, pieces = _Marks(tokenizer), Pieces(tokenizer)
-    documents = unlabelled(data, plan.silver_articles)
-    windows = examples(documents, "guide", pieces, bos=marks.bos, eos=marks.eos)
-    say(f"silver: {len(windows)} windows, {sum(len(w.ids) for w in windows)} pieces")
-    sums: list[dict[str, NDArray[np.float32]]] = []
-    for teacher in teachers:
-        logits = predict(teacher, windows, SILVER_HEADS, marks.pad, tokens=4096)
-        opinions = [{h: _probabilities(x[h]) for h in SILVER_HEADS} for x in logits]
-        if sums:
-            sums = [{h: a[h] + b[h] for h in SILVER_HEADS} for a, b in zip(sums, opinions, strict=True)]
-        else:
-            sums = opinions
-        say("silver: labelled by one teacher")
-    n = np.float32(len(teachers))
-    result = []
-    for window, total in zip(windows, sums, strict=True):
-        soft = {h: (total[h] / n).astype(np.float16) for h in SILVER_HEADS}
-        # only words that may begin a name teach the clitic head
-        begins = soft["guide"][:, [i for i, x in enumerate(HEADS["guide"]) if x[0] == "B"]].sum(axis=1)
-        soft["clitic"] = soft["clitic"] * begins[:, None]
-        result.append(replace(window, soft=soft))
-    return result
-
-
 # ------------------------------------------------------------------------------------- export, calibrate
 
 
 def ship(model: Encoder, tokenizer: Tokenizer, data: Data, out: Path, say: Say) -> None:
     """Write accurate.onnx and accurate.json with temperatures fitted to the development sets."""
-    network = build_graph(model, SHIPPED_HEADS).SerializeToString()
-    marks = _Marks(tokenizer)
+    marks, pieces = _Marks(tokenizer), Pieces(tokenizer)
+    sample = examples(unlabelled(data, 40), "guide", pieces, bos=marks.bos, eos=marks.eos)[:100]
+    peaks = input_peaks(model, lambda: predict(model, sample, ["guide"], marks.pad))
+    network = build_graph(model, SHIPPED_HEADS, peaks=peaks).SerializeToString()
     heads: dict[str, Head] = {}
     column = 0
     for name in SHIPPED_HEADS:

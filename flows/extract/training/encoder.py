@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -189,28 +189,6 @@ def from_e5(e5: E5, keep: Sequence[int], layers: Sequence[int]) -> Encoder:
             nn.init.normal_(head.weight, std=0.02)
             nn.init.zeros_(head.bias)
     return model
-
-
-def drop_layers(model: Encoder, keep: Iterable[int]) -> Encoder:
-    """A shallower copy with only the given layers (positions in ``model``): where a student begins."""
-    chosen = list(keep)
-    shape = Shape(
-        model.shape.vocabulary,
-        model.shape.hidden,
-        model.shape.heads,
-        model.shape.feed_forward,
-        tuple(model.shape.layers[i] for i in chosen),
-        model.shape.eps,
-    )
-    student = Encoder(shape)
-    state = {k: v for k, v in model.state_dict().items() if not k.startswith("layers.")}
-    for new, old in enumerate(chosen):
-        prefix = f"layers.{old}."
-        for k, v in model.state_dict().items():
-            if k.startswith(prefix):
-                state[f"layers.{new}.{k.removeprefix(prefix)}"] = v
-    student.load_state_dict(state)
-    return student
 
 
 def save_checkpoint(model: Encoder, tokenizer: Tokenizer, path: str) -> None:

@@ -1,7 +1,7 @@
 """Train the transformer: windows, batches, the loop, evaluation.
 
 Every window belongs to one convention and teaches that convention's head; gold windows teach the clitic head
-too.  Windows of unlabelled news carry a teacher's distributions for several heads at once.
+too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ IGNORE = -100
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One window.  ``soft[head]`` is (words, labels) float16 probabilities of a teacher, or absent."""
+    """One window of one document, for one head."""
 
     ids: list[int]
     first: list[int]
@@ -37,7 +37,6 @@ class Example:
     head: str
     labels: list[int]
     clitics: list[int]
-    soft: dict[str, NDArray[np.float16]] = field(default_factory=dict)
     document: int = 0
     words: list[int] = field(default_factory=list)  # places in the document
 
@@ -45,6 +44,7 @@ class Example:
 @dataclass(frozen=True, slots=True)
 class Recipe:
     epochs: int = 5
+    stop_after: int | None = None  # epochs really trained; the rate is that of all
     rate: float = 1e-4
     head_rate: float = 5e-4
     decay: float = 0.01
@@ -55,7 +55,6 @@ class Recipe:
     frozen_layers: int = 0
     freeze_embeddings: bool = True
     clitic_weight: float = 0.3
-    soft_weight: float = 1.0
     seed: int = 7
 
 
@@ -87,7 +86,6 @@ def examples(
                     head,
                     [labels[w.place] for w in places],
                     [min(clitics[w.place], 2) for w in places],
-                    {},
                     d,
                     [w.place for w in places],
                 )
@@ -143,6 +141,14 @@ class Network:
             )
         return {k: v.float() for k, v in out.items()}
 
+    def word_states(self, example: Example) -> torch.Tensor:
+        """What the heads see of one window's words, (words, 2 * hidden) in float32."""
+        lengths = torch.tensor([len(example.ids)])
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16_pays()):
+            x = self.model.upper(self._lower([example], lengths), lengths, self.frozen, 0.0)
+            first, last = torch.tensor([example.first]), torch.tensor([example.last])
+            return self.model.words(x, first, last, 0.0)[0].float()
+
     def _lower(self, batch: Sequence[Example], lengths: torch.Tensor) -> torch.Tensor:
         states = self._states
         if states is None:
@@ -172,13 +178,6 @@ def loss_of(out: dict[str, torch.Tensor], batch: Sequence[Example], recipe: Reci
                 logits.flatten(0, 1), target.flatten(), ignore_index=IGNORE, reduction="sum"
             )
             count += int((target != IGNORE).sum())
-        rows = [i for i, x in enumerate(batch) if head in x.soft]
-        for i in rows:
-            goal = torch.from_numpy(batch[i].soft[head].astype(np.float32))
-            n = goal.shape[0]
-            logp = functional.log_softmax(out[head][i, :n], dim=1)
-            total = total - recipe.soft_weight * (goal * logp).sum()
-            count += n
     clitics = _pad([x.clitics for x in batch], IGNORE)
     if bool((clitics != IGNORE).any()):
         total = total + recipe.clitic_weight * functional.cross_entropy(
@@ -187,11 +186,6 @@ def loss_of(out: dict[str, torch.Tensor], batch: Sequence[Example], recipe: Reci
             ignore_index=IGNORE,
             reduction="sum",
         )
-    for i, x in enumerate(batch):
-        if "clitic" in x.soft:
-            goal = torch.from_numpy(x.soft["clitic"].astype(np.float32))
-            logp = functional.log_softmax(out["clitic"][i, : goal.shape[0]], dim=1)
-            total = total - recipe.clitic_weight * (goal * logp).sum()
     return total / max(count, 1)
 
 
@@ -235,7 +229,7 @@ def train(
     )
     begun = time.monotonic()
     done = 0
-    for epoch, plan in enumerate(plans):
+    for epoch, plan in enumerate(plans[: recipe.stop_after]):
         model.train()
         total = 0.0
         for batch in plan:
