@@ -96,7 +96,7 @@ def _print_summary(summary: Summary) -> None:
         "loaded": summary.loaded,
         "already known": summary.known,
         "rejected": summary.rejected.total(),
-        "articles": summary.rows["extraction"],
+        "articles": summary.rows["article"],
         "mentions": summary.rows["mention"],
         "entities": summary.rows["article_entity"],
         "events": summary.rows["event"],

@@ -32,7 +32,9 @@ EVENTS = """
 SELECT type, status, actors, recipients, place, date_from, date_to, date_precision, sentence, trigger,
        source, published_from, confidence, uri
 FROM report.event
-ORDER BY coalesce(date_to, published_to) DESC NULLS LAST, confidence DESC, article_id DESC, event_n
+WHERE confidence >= 0.5
+ORDER BY least(coalesce(date_to, published_to), published_to) DESC NULLS LAST, confidence DESC,
+         article_id DESC, event_n
 LIMIT :limit
 """
 
@@ -66,7 +68,7 @@ def print_report(engine: sa.Engine, limit: int, out: Console) -> None:
             out.print(f"\n[bold]most named {heading}[/bold]  [dim](articles, mentions)[/dim]")
             for row in rows(NAMED, kind=kind, limit=limit):
                 out.print(Text(f"{row.articles:>6,} {row.mentions:>6,}  {arabic(row.name)}"))
-        out.print("\n[bold]latest events[/bold]")
+        out.print("\n[bold]latest events[/bold]  [dim](confidence 0.5 and more)[/dim]")
         for row in rows(EVENTS, limit=limit):
             _print_event(out, row, arabic)
 
