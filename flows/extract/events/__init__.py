@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flows.extract.events import confidence, context, merge, reference, roles, status
+from flows.extract.events import confidence, context, merge, participants, reference, roles, status
 from flows.extract.events.candidates import Candidate, candidates
 from flows.extract.events.context import View
 from flows.extract.events.merge import Cluster, Mention
-from flows.records import Article, DateMention, Entity, Event, Office, Participant, Role, Span
+from flows.extract.events.participants import Positions
+from flows.records import Article, DateMention, Entity, EntityKind, Event, Office, Participant, Role, Span
 
 __all__ = ["candidates_of", "find_events", "mentions_of", "status_input", "view_of"]
 
@@ -30,10 +31,11 @@ def find_events(
         mentions, lambda a, b: confidence.pair_probability(view, a, b), model.pair_threshold
     )
     out = []
+    where = participants.positions(view)
     for cluster in clusters:
         p = confidence.event_probability(confidence.event_features(view, cluster, len(clusters)))
         if p >= model.event_threshold:
-            out.append(_event(view, cluster, p))
+            out.append(_event(view, cluster, p, where))
     return tuple(out)
 
 
@@ -67,25 +69,23 @@ def mentions_of(view: View, scored: Sequence[tuple[Candidate, float]]) -> list[M
 
 def status_input(view: View, cluster: Cluster) -> list[str]:
     """Features that decide the status of a merged event."""
-    ordered = _by_weight(cluster)
+    ordered = by_weight(cluster)
     date = next((m.roles.date for m in ordered if m.roles.date >= 0), -1)
     items = [(m.candidate, m.cue, m.status) for m in ordered]
     return status.status_features(view, cluster.type, items, date)
 
 
-def _by_weight(cluster: Cluster) -> list[Mention]:
+def by_weight(cluster: Cluster) -> list[Mention]:
     """The likeliest mention first, the others in text order."""
     head = max(cluster.mentions, key=lambda m: m.probability)
     return [head, *(m for m in cluster.mentions if m is not head)]
 
 
-def _event(view: View, cluster: Cluster, probability: float) -> Event:
-    ordered = _by_weight(cluster)
+def _event(view: View, cluster: Cluster, probability: float, where: Positions) -> Event:
+    ordered = by_weight(cluster)
     head = ordered[0]
+    model = confidence.model()
     triggers: list[Span] = []
-    participants: list[Participant] = []
-    seen: set[tuple[Role, int, str]] = set()
-    location = date = -1
     for m in ordered:
         c = m.candidate
         for t in (c.token, c.light, c.required):
@@ -93,22 +93,31 @@ def _event(view: View, cluster: Cluster, probability: float) -> Event:
                 tok = view.article.tokens[t]
                 if (tok.start, tok.end) not in triggers:
                     triggers.append((tok.start, tok.end))
-        for role, items in ((Role.ACTOR, m.roles.actors), (Role.RECIPIENT, m.roles.recipients)):
-            for item in items:
-                p = roles.participant(view, role, item)
-                key = (role, item[0], "" if item[0] >= 0 else p.text)
-                if key not in seen:
-                    seen.add(key)
-                    participants.append(p)
-        location = location if location >= 0 else m.roles.location
-        date = date if date >= 0 else m.roles.date
+    people: list[Participant] = []
+    for item in participants.candidates_for(view, ordered, where):
+        chosen = confidence.participant_role(participants.participant_features(view, ordered, item, where))
+        if chosen != "none":
+            people.append(roles.participant(view, Role(chosen), item))
+    location = date = None
+    best = model.place_threshold
+    for e, tokens in enumerate(where.entities):
+        if tokens and view.entities[e].kind is EntityKind.LOCATION:
+            p = confidence.place_probability(participants.place_features(view, ordered, e, where))
+            if p > best:
+                location, best = e, p
+    best = model.date_threshold
+    for d, token in enumerate(where.dates):
+        if token >= 0:
+            p = confidence.date_probability(participants.date_features(view, ordered, d, where))
+            if p > best:
+                date, best = d, p
     return Event(
         type=cluster.type,
         status=confidence.likeliest_status(status_input(view, cluster)),
         triggers=tuple(triggers),
-        participants=tuple(participants),
-        location=None if location < 0 else location,
-        date=None if date < 0 else date,
+        participants=tuple(people),
+        location=location,
+        date=date,
         mode=head.candidate.entry.mode,
         confidence=probability,
         rule=f"{head.candidate.entry.key} {head.cue}",

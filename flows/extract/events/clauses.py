@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flows.extract.events.context import View, variants, words
+from flows.extract.events.context import View, names_people, variants, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.lexicon import readings
 from flows.records import EntityKind, TokenKind
 
 _VERBAL = Form.PERFECT | Form.IMPERFECT | Form.JUSSIVE
 REACH = 34  # tokens behind a trigger that may still be its arguments
+
+
+AUXILIARIES = frozenset({"قد", "لم", "لن", "لا", "سوف", "كان", "كانت", "ايضا", "بدوره", "بدورها", "قدما"})
 
 
 @dataclass(slots=True)
@@ -112,6 +115,10 @@ def arguments(view: View, start: int, stop: int, *, commas: bool = True) -> list
             clitic = view.clitic(t)
             joins = coordinated or clitic[:1] in ("و", "ف")
             bare = clitic.lstrip("وف")
+            if bare and current is not None and _complements_title(view, current, entity, bare):
+                current.end = end
+                t = end
+                continue
             if bare:
                 current = Slot(bare, t, end)
                 slots.append(current)
@@ -165,19 +172,29 @@ def arguments(view: View, start: int, stop: int, *, commas: bool = True) -> list
         elif not current.preposition and current.entities and human(view, t):
             current = Slot("", t, t + 1, heads=[t])
             slots.append(current)
+        behind = t + 1
         for office in view.persons_by_office.get(t, ()):
             current.offices.append(view.offices[office].person)
-        current.end = t + 1
+            behind = max(behind, min(stop, view.office_end[office]))
+        current.end = behind
         coordinated = quantified = False
-        t += 1
+        t = behind
     return slots
+
+
+def _complements_title(view: View, slot: Slot, entity: int, preposition: str) -> bool:
+    """الأمين العام للحزب, السفير بباريس: a body or place that belongs to the title before it."""
+    if preposition not in ("ل", "ب") or view.entities[entity].kind is EntityKind.PERSON or slot.entities:
+        return False
+    heads = words().person_heads
+    return any(v in heads for v in variants(view.words[slot.head]))
 
 
 def _attached(word: str) -> str:
     """The preposition written onto a common noun: بـ, لـ before the article or before a human noun."""
     if len(word) > 4 and word.startswith(("بال", "لل")):
         return word[0]
-    if len(word) > 4 and word[0] in "بل" and _human_word(word[1:]):
+    if len(word) > 4 and word[0] in "بل" and names_people(word[1:]):
         return word[0]
     return ""
 
@@ -210,21 +227,8 @@ def _separate(view: View, slot: Slot, entity: int) -> bool:
 
 
 def human(view: View, t: int) -> bool:
-    """Whether a noun names people or a body that can act: الشرطة, المحتجون, وزير."""
-    word = view.words[t]
-    return _human_word(word) or (len(word) > 4 and word[0] == "و" and _human_word(word[1:]))
-
-
-def _human_word(word: str) -> bool:
-    classes = words()
-    bare = word[2:] if word.startswith("ال") else word
-    if bare in classes.humans or word in classes.humans:
-        return True
-    if len(bare) < 5 or word in classes.non_participants or bare in classes.non_participants:
-        return False
-    if bare.endswith(("يون", "يين")):
-        return True
-    return bare[0] == "م" and bare.endswith(("ون", "ين")) and not bare.endswith(("تين", "مضامين"))
+    """Whether the token is a common noun of people or of a body that can act."""
+    return names_people(view.words[t])
 
 
 def subject_before(view: View, t: int) -> list[Slot]:
@@ -232,6 +236,9 @@ def subject_before(view: View, t: int) -> list[Slot]:
     first = view.sentence(t).first
     begin = t
     k = t - 1
+    while k >= first and view.words[k] in AUXILIARIES:
+        k -= 1
+    begin = stop = k + 1
     while k >= first and k > t - 26:
         if view.hard[k] or (view.article.tokens[k].kind is TokenKind.PUNCTUATION and view.words[k] == "-"):
             break
@@ -239,10 +246,10 @@ def subject_before(view: View, t: int) -> list[Slot]:
             break
         begin = k
         k -= 1
-    if begin == t:
+    if begin == stop:
         return []
-    slots = arguments(view, begin, t)
-    return [s for s in slots if not s.preposition and s.head < t]
+    slots = arguments(view, begin, stop)
+    return [s for s in slots if not s.preposition and s.head < stop]
 
 
 def verb_before(view: View, t: int, reach: int = 12) -> int:

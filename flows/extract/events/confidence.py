@@ -31,6 +31,12 @@ class Model(msgspec.Struct, forbid_unknown_fields=True):
     pair_bias: float
     pair: dict[str, float]
     status: dict[str, dict[str, float]]
+    participant: dict[str, dict[str, float]]
+    participant_threshold: float
+    place: dict[str, float]
+    place_threshold: float
+    date: dict[str, float]
+    date_threshold: float
     event_bias: float
     event: dict[str, float]
     mention_threshold: float
@@ -223,3 +229,28 @@ def event_probability(values: Mapping[str, float]) -> float:
     """Calibrated probability that a merged event is right."""
     weights = model().event
     return _sigmoid(model().event_bias + sum(weights.get(n, 0.0) * v for n, v in values.items()))
+
+
+def _score(weights: Mapping[str, float], names: Iterable[str]) -> float:
+    return sum(weights.get(n, 0.0) for n in names)
+
+
+def participant_role(names: Sequence[str]) -> str:
+    """'actor', 'recipient' or 'none' for a participant with these features."""
+    weights = model().participant
+    scores = {k: _score(w, names) for k, w in weights.items()}
+    top = max(scores.values())
+    total = sum(math.exp(s - top) for s in scores.values())
+    share = {k: math.exp(s - top) / total for k, s in scores.items()}
+    best = max((k for k in share if k != "none"), key=lambda k: share[k])
+    return best if share[best] >= model().participant_threshold else "none"
+
+
+def place_probability(names: Sequence[str]) -> float:
+    """Probability that a place with these features is where the event took place."""
+    return _sigmoid(_score(model().place, names))
+
+
+def date_probability(names: Sequence[str]) -> float:
+    """Probability that a date with these features is the event's."""
+    return _sigmoid(_score(model().date, names))

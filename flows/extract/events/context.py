@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -80,7 +80,10 @@ class View:
     comma: list[bool]
     quoted: list[bool]
     title: tuple[int, int]  # tokens of the title, (0, 0) without one
-    persons_by_office: dict[int, list[int]] = field(default_factory=dict)
+    persons_by_office: dict[int, list[int]] = field(default_factory=dict)  # first token -> offices
+    people: list[bool] = field(default_factory=list)  # common nouns of people and bodies that can act
+    places_by_stem: dict[str, list[int]] = field(default_factory=dict)  # stem of a nisba -> places
+    office_end: dict[int, int] = field(default_factory=dict)  # office -> the token behind its title
 
     def sentence(self, token: int) -> Sentence:
         return self.article.sentences[self.sentence_of[token]]
@@ -158,11 +161,57 @@ def build(
         article, entities, offices, dates, texts, sentence_of, entity_of, entity_end, date_of, hard, comma,
         quoted, title,
     )  # fmt: skip
+    view.people = [entity_of[t] < 0 and date_of[t] < 0 and names_people(texts[t]) for t in range(n)]
+    for e, entity in enumerate(entities):
+        if entity.kind is EntityKind.LOCATION:
+            for stem in _nisba_stems(fold(entity.name)):
+                view.places_by_stem.setdefault(stem, []).append(e)
     for o, office in enumerate(offices):
         token = bisect_right(ends, office.span[0])
         if token < n:
             view.persons_by_office.setdefault(token, []).append(o)
+            view.office_end[o] = bisect_left(starts, office.span[1])
     return view
+
+
+_NISBA_OF = {"الولايات المتحده": "امريك", "امريكا": "امريك", "واشنطن": "امريك"}
+
+
+def _nisba_stems(name: str) -> set[str]:
+    """What is left of a place's adjective without ي: إيران -> ايران, فرنسا -> فرنس, السعودية -> سعود."""
+    out = {_NISBA_OF[k] for k in _NISBA_OF if name.startswith(k)}
+    for word in name.split():
+        bare = strip(word)
+        for end in ("يا", "يه", "ا", "ه"):
+            if bare.endswith(end) and len(bare) - len(end) >= 3:
+                bare = bare[: -len(end)]
+                break
+        if len(bare) >= 3:
+            out.add(bare)
+    return out
+
+
+@lru_cache(maxsize=1 << 16)
+def names_people(word: str) -> bool:
+    """Whether a folded common noun names people or a body that can act: الشرطة, المحتجون, وزير."""
+    classes = words()
+    forms = [word]
+    if len(word) > 4 and word[0] in "وف":
+        forms.append(word[1:])
+    for form in tuple(forms):
+        if len(form) > 4 and form[0] in "بل":
+            forms.append("ال" + form[2:] if form.startswith("لل") else form[1:])
+    for form in forms:
+        bare = form[2:] if form.startswith("ال") else form
+        if bare in classes.humans or form in classes.humans:
+            return True
+        if len(bare) < 5 or form in classes.non_participants or bare in classes.non_participants:
+            continue
+        if bare.endswith(("يون", "يين")):
+            return True
+        if bare[0] == "م" and bare.endswith(("ون", "ين")) and not bare.endswith(("تين", "مضامين")):
+            return True
+    return False
 
 
 _ARTICLES = ("وال", "بال", "فال", "كال", "ولل", "لل", "ال")

@@ -180,7 +180,21 @@ def _counterpart(view: View, slot: Slot, memo: Memory) -> list[Item]:
 
 def _nisba(word: str) -> str:
     bare = strip(word)
-    return bare[:-2] if bare.endswith("يه") else bare[:-1] if bare.endswith("ي") else bare
+    return bare[:-2] if bare.endswith(("يه", "يا")) else bare[:-1] if bare.endswith("ي") else bare
+
+
+def by_nisba(view: View, t: int) -> list[Item]:
+    """الهجوم الإيراني, الزيارة الملكية: places of the article that adjectives behind the noun ``t`` name."""
+    out: list[Item] = []
+    for k in range(t + 1, min(t + 3, view.sentence(t).last)):
+        word = view.words[k]
+        if view.entity_of[k] >= 0 or len(word) < 4 or not word.endswith(("ي", "يه", "يا")):
+            break
+        stem = _nisba(word)
+        place = next((e for e in view.places_by_stem.get(stem, ()) if all(x != e for x, _ in out)), -1)
+        if place >= 0:
+            out.append((place, k))
+    return out
 
 
 def owner(view: View, t: int, suffix: str) -> list[Item]:

@@ -8,7 +8,7 @@ from flows.extract.events.candidates import Candidate
 from flows.extract.events.clauses import REACH, Slot, arguments, is_verb, subject_before, verb_before
 from flows.extract.events.context import View, variants, words
 from flows.extract.events.inflection import Form
-from flows.extract.events.reference import Item, Memory, names, owner
+from flows.extract.events.reference import Item, Memory, by_nisba, names, owner
 from flows.records import EntityKind, EventType, Participant, Role, TokenKind
 
 _AGENT_PREPOSITIONS = frozenset({"من طرف", "من قبل", "علي يد", "بواسطه", "من جانب"})
@@ -80,6 +80,8 @@ def _verb(view: View, c: Candidate, after: list[Slot], memo: Memory, roles: Role
             subject = names(view, slot, memo)
             if subject:
                 break
+    if c.form & Form.FIRST and not subject and view.sentence_of[t] - memo.subject_sentence <= 2:
+        subject, roles.carried = memo.subject, True  # نطالب, نثمن: who is quoted
     if subject:
         if people:
             filled["object"] = people[0]
@@ -170,9 +172,13 @@ def _noun(view: View, c: Candidate, after: list[Slot], memo: Memory) -> dict[str
     elif bare and not c.form & Form.DEFINITE:
         genitive = names(view, bare[0], memo)
         bare = bare[1:]
+    if not genitive and not c.suffix and c.entry.frame.role("genitive") is Role.ACTOR:
+        genitive = by_nisba(view, t)
+    elif c.entry.frame.role("genitive") is Role.RECIPIENT:
+        filled["subject"] = by_nisba(view, t)
     verb = verb_before(view, t)
     agent: list[Item] = []
-    if verb >= 0 and not _calls(view, verb):
+    if verb >= 0 and _governs(view, verb, t):
         between = [s for s in arguments(view, verb + 1, t) if not s.preposition]
         for slot in between:
             agent = names(view, slot, memo)
@@ -187,7 +193,7 @@ def _noun(view: View, c: Candidate, after: list[Slot], memo: Memory) -> dict[str
                 agent = memo.subject
         if c.entry.frame.name == "match":
             filled["object"] = agent
-        elif agent:
+        elif agent and not filled.get("subject"):
             filled["subject"] = agent
     if genitive:
         if c.entry.frame.name == "visit" and all(
@@ -205,6 +211,24 @@ def _noun(view: View, c: Candidate, after: list[Slot], memo: Memory) -> dict[str
         if items and "object" not in filled:
             filled["object"] = items
     return filled
+
+
+_ADJUNCTS = frozenset({"بعد", "قبل", "خلال", "عقب", "اثر", "منذ", "حول", "بشان", "بسبب", "اثناء", "رغم", "عن", "مع", "ضد", "اطار", "خلفيه", "بمناسبه", "هامش", "الي", "علي", "دون"})  # fmt: skip
+
+
+def _governs(view: View, verb: int, t: int) -> bool:
+    """Whether the verb's subject also does what the noun says: قام بزيارة, تمكن من توقيف, نظّم وقفة."""
+    if _calls(view, verb):
+        return False
+    word = view.words[verb]
+    plain = word[1:] if word[0] in "وف" and len(word) > 3 else word
+    if plain in words().reporting:
+        return False
+    previous = view.words[t - 1]
+    light = plain in words().light_verbs
+    if previous in _ADJUNCTS and not (light and previous == "علي"):
+        return False
+    return not (previous in ("في", "من") and not light)
 
 
 def _owner_suffix(word: str) -> str:
@@ -230,6 +254,8 @@ def _assign(view: View, c: Candidate, filled: dict[str, list[Item]], roles: Role
         for item in filled.get(key, ()):
             if item[0] >= 0 and view.entities[item[0]].kind is EntityKind.NAMED_EVENT and key not in inner:
                 continue
+            if frame.name == "hold" and key == "genitive" and (item[0] < 0 or view.entities[item[0]].kind is EntityKind.LOCATION):
+                continue
             if (
                 key not in inner
                 and item[0] >= 0
@@ -240,9 +266,23 @@ def _assign(view: View, c: Candidate, filled: dict[str, list[Item]], roles: Role
                     continue
             if item not in target and all(n[0] != item[0] or item[0] < 0 for n in target):
                 target.append(item)
+    if frame.name == "match" and len(roles.actors) < 2:
+        _opponents(view, c, roles)
     used = {e for e, _ in roles.actors if e >= 0}
     tokens = {k for _, k in roles.actors}
     roles.recipients = [r for r in roles.recipients if r[1] not in tokens and (r[0] < 0 or r[0] not in used)]
+
+
+def _opponents(view: View, c: Candidate, roles: Roles) -> None:
+    """The sides of a match that the clause leaves to its sentence: the first two bodies named there."""
+    sentence = view.sentence(c.token)
+    for k in range(sentence.first, sentence.last):
+        if len(roles.actors) >= 2:
+            return
+        if k in view.entity_end and view.kind(k) is EntityKind.ORGANIZATION:
+            entity = view.entity_of[k]
+            if all(e != entity for e, _ in roles.actors):
+                roles.actors.append((entity, k))
 
 
 def _where(view: View, after: list[Slot], roles: Roles, c: Candidate) -> int:

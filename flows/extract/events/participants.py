@@ -1,0 +1,240 @@
+"""Which names of the article take part in a merged event, where and when it was: trained choices.
+
+The rules of ``roles`` say what a trigger's clause says; these choices weigh that together with where else a
+name stands (distance, side, preposition, prominence).  Features are names that are on or off.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flows.extract.events.context import View, strip, words
+from flows.extract.events.inflection import Form
+from flows.extract.events.merge import Mention
+from flows.extract.events.reference import by_nisba
+from flows.records import EntityKind, EventType, TokenKind
+
+Item = tuple[int, int]  # (entity or -1, token)
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Tokens at which each entity and each date is mentioned, and how prominent the entity is."""
+
+    entities: tuple[tuple[int, ...], ...]
+    dates: tuple[int, ...]  # first token of each date, -1 where none
+    rank: tuple[int, ...]  # 0 for the most often named person or body
+    first: tuple[int, ...]  # rank by first mention
+
+
+def positions(view: View) -> Positions:
+    """Mentions by token; one pass over the article."""
+    places: list[list[int]] = [[] for _ in view.entities]
+    for token in view.entity_end:
+        places[view.entity_of[token]].append(token)
+    dates = [-1] * len(view.dates)
+    for t, d in enumerate(view.date_of):
+        if d >= 0 and dates[d] < 0:
+            dates[d] = t
+    order = sorted(range(len(places)), key=lambda e: -len(places[e]))
+    rank = [0] * len(places)
+    for r, e in enumerate(order):
+        rank[e] = r
+    order = sorted(range(len(places)), key=lambda e: min(places[e], default=10**6))
+    first = [0] * len(places)
+    for r, e in enumerate(order):
+        first[e] = r
+    return Positions(tuple(tuple(sorted(p)) for p in places), tuple(dates), tuple(rank), tuple(first))
+
+
+def candidates_for(view: View, mentions: Sequence[Mention], where: Positions) -> list[Item]:
+    """Entities near the event's triggers or prominent in the article, then unnamed participants of the rules."""
+    sentences = {view.sentence_of[m.candidate.token] for m in mentions}
+    near = sentences | {s - 1 for s in sentences}
+    out: list[Item] = []
+    for e, tokens in enumerate(where.entities):
+        if not tokens or view.entities[e].kind is EntityKind.NAMED_EVENT and mentions[0].candidate.entry.type is not EventType.HOLD:
+            continue
+        if where.first[e] < 2 or where.rank[e] < 2 or any(view.sentence_of[t] in near for t in tokens):
+            out.append((e, _closest(tokens, mentions)[0]))
+    seen: set[str] = set()
+    for m in mentions:
+        for item in (*m.roles.actors, *m.roles.recipients):
+            if item[0] < 0 and view.words[item[1]] not in seen:
+                seen.add(view.words[item[1]])
+                out.append(item)
+    for m in mentions[:3]:
+        t = m.candidate.token
+        sentence = view.sentence(t)
+        for k in range(max(sentence.first, t - _SIGHT), min(sentence.last, t + _SIGHT)):
+            if k != t and view.people[k] and view.words[k] not in seen:
+                seen.add(view.words[k])
+                out.append((-1, k))
+    return out
+
+
+_SIGHT = 18  # tokens around a trigger in which a common noun may be a participant
+
+
+def _closest(tokens: Sequence[int], mentions: Sequence[Mention]) -> tuple[int, Mention]:
+    """The mention of the entity that lies nearest to a trigger, and that trigger's mention."""
+    best, chosen, gap = tokens[0], mentions[0], 10**6
+    for m in mentions:
+        t = m.candidate.token
+        k = bisect_left(tokens, t)
+        for token in tokens[max(0, k - 1) : k + 1]:
+            distance = token - t if token > t else 2 * (t - token)
+            if distance < gap:
+                best, chosen, gap = token, m, distance
+    return best, chosen
+
+
+def participant_features(view: View, mentions: Sequence[Mention], item: Item, where: Positions) -> list[str]:
+    """Feature names for ``item`` as a participant of the event of these mentions (the head first)."""
+    entity, token = item
+    type_ = mentions[0].candidate.entry.type.value
+    if entity >= 0:
+        token, m = _closest(where.entities[entity], mentions)
+        kind = view.entities[entity].kind.value
+    else:
+        _, m = _closest((token,), mentions)
+        kind = "UNNAMED"
+    c = m.candidate
+    form = "verb" if c.verbal else "noun"
+    if c.form & Form.PASSIVE:
+        form = "passive"
+    frame = c.entry.frame.name
+    out = ["bias", f"kind={kind}", f"typekind={type_}:{kind}"]
+    rule = _rule(mentions, item)
+    head = _rule(mentions[:1], item)
+    out += [f"rule={rule}", f"ruletype={type_}:{rule}", f"rulekind={kind}:{rule}", f"head={head}"]
+    if rule != "none" and any(x.roles.carried for x in mentions if _rule([x], item) != "none"):
+        out.append(f"carried={rule}")
+    t = c.token
+    gap = view.sentence_of[token] - view.sentence_of[t]
+    if gap == 0:
+        side = "after" if token > t else "before"
+        distance = abs(token - t)
+        bucket = distance if distance < 4 else 4 if distance < 7 else 7 if distance < 12 else 12
+        between = range(min(t, token) + 1, max(t, token))
+        marks = sum(view.comma[k] or view.hard[k] for k in between)
+        names = sum(1 for k in between if k in view.entity_end)
+        relative = f"{form}:{side}"
+        preposition = _preposition(view, token)
+        out += [
+            f"side={relative}", f"sidetype={type_}:{relative}", f"distance={side}:{bucket}",
+            f"marks={side}:{min(marks, 2)}", f"names={side}:{min(names, 3)}", f"prep={preposition}:{side}",
+            f"prepframe={frame}:{form}:{preposition}:{side}", f"preptype={type_}:{preposition}:{side}",
+            f"near={relative}:{min(names, 2)}:{min(marks, 1)}",
+        ]  # fmt: skip
+    else:
+        out += [f"gap={max(-3, min(3, gap))}", f"gapkind={kind}:{max(-2, min(2, gap))}", f"gaptype={type_}:{gap < 0}"]
+    if entity >= 0:
+        out.append(f"rank={min(where.rank[entity], 4)}")
+        out.append(f"rankkind={kind}:{min(where.rank[entity], 2)}")
+        out.append(f"first={min(where.first[entity], 4)}")
+        tokens = where.entities[entity]
+        out.append(f"count={min(len(tokens), 4)}")
+        if any(view.title[0] <= k < view.title[1] for k in tokens):
+            out += ["title", f"titlekind={kind}"]
+        if any(x.roles.location == entity for x in mentions):
+            out += ["place", f"placetype={type_}"]
+        if not c.verbal and any(e == entity for e, _ in by_nisba(view, t)):
+            out += ["nisba", f"nisbatype={type_}"]
+        conjoined = view.clitic(token).startswith("و") or (token > 0 and view.words[token - 1] == "و")
+        if conjoined:
+            before = next((view.entity_of[k] for k in range(token - 1, max(-1, token - 10), -1) if view.entity_of[k] >= 0), -1)
+            out.append(f"and={_rule(mentions, (before, -1)) if before >= 0 else 'none'}")
+    else:
+        word = view.words[token]
+        out.append(f"word={strip(word)}")
+        bare = word.startswith(("ال", "وال", "لل", "بال"))
+        out.append(f"definite={bare}")
+        if token + 1 < len(view.words) and view.entity_of[token + 1] >= 0:
+            out.append(f"beforename={view.kind(token + 1)}")
+        if gap == 0 and token == t + 1:
+            out.append(f"adjacent={frame}:{form}")
+        quantity = view.words[token - 1] if token else ""
+        if view.article.tokens[token - 1].kind is TokenKind.NUMBER or quantity in words().quantifiers:
+            out.append(f"quantity={type_}")
+    if not any(x.roles.actors for x in mentions):
+        out.append("noactor")
+    return out
+
+
+def _rule(mentions: Sequence[Mention], item: Item) -> str:
+    entity, token = item
+    for m in mentions:
+        for name, items in (("actor", m.roles.actors), ("recipient", m.roles.recipients)):
+            if any((e == entity and e >= 0) or (e < 0 and entity < 0 and k == token) for e, k in items):
+                return name
+    return "none"
+
+
+def _preposition(view: View, token: int) -> str:
+    """What governs the name: the clitic in front of it, else the word before it if it is short."""
+    clitic = view.clitic(token).lstrip("وف")
+    if clitic:
+        return clitic
+    if token and view.entity_of[token - 1] < 0 and len(view.words[token - 1]) < 5:
+        return view.words[token - 1]
+    return "-"
+
+
+def place_features(view: View, mentions: Sequence[Mention], entity: int, where: Positions) -> list[str]:
+    """Feature names for a place as the event's place."""
+    token, m = _closest(where.entities[entity], mentions)
+    type_ = mentions[0].candidate.entry.type.value
+    out = ["bias"]
+    if mentions[0].roles.location == entity:
+        out += ["rule", f"ruletype={type_}"]
+    elif any(x.roles.location == entity for x in mentions):
+        out.append("other")
+    gap = view.sentence_of[token] - view.sentence_of[m.candidate.token]
+    out.append(f"gap={max(-3, min(3, gap))}")
+    preposition = _preposition(view, token)
+    if gap == 0:
+        side = "after" if token > m.candidate.token else "before"
+        distance = abs(token - m.candidate.token)
+        out += [f"side={side}:{min(distance // 4, 4)}", f"prep={preposition}:{side}"]
+    else:
+        out.append(f"prepfar={preposition}")
+    tokens = where.entities[entity]
+    governed = any(_preposition(view, k) in ("ب", "في", "وفي") for k in tokens)
+    out.append(f"governed={governed}")
+    out.append(f"count={min(len(tokens), 4)}")
+    out.append(f"first={min(tokens) < 60}")
+    if any(view.title[0] <= k < view.title[1] for k in tokens):
+        out.append("title")
+    rule = _rule(mentions, (entity, -1))
+    out += [f"role={rule}", f"roletype={type_}:{rule}"]
+    country = len(view.entities[entity].name.split()) == 1
+    out.append(f"word={country}")
+    return out
+
+
+def date_features(view: View, mentions: Sequence[Mention], date: int, where: Positions) -> list[str]:
+    """Feature names for a date as the event's date."""
+    token, m = _closest((where.dates[date],), mentions)
+    type_ = mentions[0].candidate.entry.type.value
+    out = ["bias", f"type={type_}"]
+    if mentions[0].roles.date == date:
+        out += ["rule", f"ruletype={type_}"]
+    elif any(x.roles.date == date for x in mentions):
+        out.append("other")
+    gap = view.sentence_of[token] - view.sentence_of[m.candidate.token]
+    out.append(f"gap={max(-3, min(3, gap))}")
+    if gap == 0:
+        side = "after" if token > m.candidate.token else "before"
+        distance = abs(token - m.candidate.token)
+        between = range(min(m.candidate.token, token) + 1, max(m.candidate.token, token))
+        marks = sum(view.comma[k] or view.hard[k] for k in between)
+        out += [f"side={side}:{min(distance // 3, 5)}", f"marks={side}:{min(marks, 2)}"]
+    value = view.dates[date].value
+    out.append(f"basis={value.basis.value if value.start is None else 'known'}")
+    out.append(f"precision={len(value.start or '')}")
+    order = view.sentence_of[m.candidate.token]
+    out.append(f"lead={order < 3}")
+    return out
