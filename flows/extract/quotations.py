@@ -34,10 +34,10 @@ class _Data(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @cache
-def _data() -> tuple[Mapping[str, Form], frozenset[str]]:
+def _data() -> tuple[Mapping[str, int], frozenset[str]]:
     """Folded spellings of the verbs, and the folded complementisers."""
     data = read_yaml("quotation_verbs.yaml", _Data)
-    forms: dict[str, Form] = {}
+    forms: dict[str, int] = {}
     for verb in data.verbs:
         for spelling, form in conjugate(verb.v, verb.i).items():
             if not form & Form.JUSSIVE:  # يجب is "must", not the jussive of أجاب
@@ -93,7 +93,7 @@ def find_quotations(
     return tuple(out)
 
 
-def _verb_form(word: str, forms: Mapping[str, Form]) -> Form | None:
+def _verb_form(word: str, forms: Mapping[str, int]) -> int | None:
     found = forms.get(word)
     if found is None and len(word) > 3 and word[0] in "وف":
         found = forms.get(word[1:])
@@ -141,7 +141,7 @@ def _clause_end(view: View, start: int, last: int) -> int:
 
 
 def _speaker(
-    view: View, t: int, start: int, form: Form, memo: reference.Memory
+    view: View, t: int, start: int, form: int, memo: reference.Memory
 ) -> tuple[int | None, str] | None:
     """Entity (None without a name) and text of the verb's subject."""
     if not form & Form.PARTICIPLE:

@@ -55,7 +55,7 @@ def mentions_of(view: View, scored: Sequence[tuple[Candidate, float]]) -> list[M
             best[c.token] = (c, p)
     taken = {c.required: c for c, _ in best.values() if c.verbal and c.required >= 0}
     memo = reference.memory(view)
-    out = []
+    out: list[Mention] = []
     for t, (c, p) in sorted(best.items()):
         if t in taken and taken[t].entry.type is c.entry.type:
             continue

@@ -21,7 +21,7 @@ class Candidate(NamedTuple):
 
     token: int
     entry: Entry
-    form: Form
+    form: int
     verbal: bool  # finite verb or adverbial participle; else a noun
     required: int  # token that met the entry's condition, -1 without one
     light: int  # token of the light verb before a verbal noun (تم توقيع), -1 without one
@@ -126,7 +126,7 @@ def _verb_fits(view: View, t: int, reading: Reading) -> bool:
 _BEFORE_JUSSIVE = frozenset({"لم", "ولم", "فلم", "الم"})
 
 
-def _adverbial(view: View, t: int, form: Form) -> bool:
+def _adverbial(view: View, t: int, form: int) -> bool:
     """Participles count where they are predicates: indefinite accusative or feminine after a comma or verb."""
     word = view.words[t]
     if form & (Form.DEFINITE | Form.CLITIC):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from flows.extract.events.context import View, names_people, variants, words
 from flows.extract.events.inflection import Form
@@ -30,9 +31,11 @@ class Slot:
 
 def is_verb(view: View, t: int) -> bool:
     """Whether the token is a finite verb (of the lexicon or a closed class) and can be nothing else."""
-    if view.entity_of[t] >= 0 or view.date_of[t] >= 0:
-        return False
-    word = view.words[t]
+    return view.entity_of[t] < 0 and view.date_of[t] < 0 and _only_verb(view.words[t])
+
+
+@lru_cache(maxsize=1 << 16)
+def _only_verb(word: str) -> bool:
     classes = words()
     plain = word[1:] if len(word) > 3 and word[0] in "وف" else word
     if word in classes.verbs or plain in classes.verbs:
@@ -54,7 +57,7 @@ def opens_phrase(view: View, t: int) -> bool:
     word = view.words[t]
     if word in words().participles:
         return True
-    if not (view.comma[t - 1] if t else False):
+    if t == 0 or not view.comma[t - 1]:
         return False
     return any(r.form & Form.PARTICIPLE and not r.form & (Form.DEFINITE | Form.NOUN) for r in readings(word))
 

@@ -51,6 +51,35 @@ def model() -> Model:
     return msgspec.json.decode(data, type=Model)
 
 
+class Table(NamedTuple):
+    """Weights of several classes by feature: feature -> one weight a class, in the order of ``classes``."""
+
+    classes: tuple[str, ...]
+    weights: Mapping[str, tuple[float, ...]]
+
+    def scores(self, names: Iterable[str]) -> list[float]:
+        """The sum of the weights of the features that are on, one a class."""
+        total = [0.0] * len(self.classes)
+        get = self.weights.get
+        for name in names:
+            row = get(name)
+            if row is not None:
+                for k, w in enumerate(row):
+                    total[k] += w
+        return total
+
+
+def _table(by_class: Mapping[str, Mapping[str, float]]) -> Table:
+    classes = tuple(by_class)
+    names = {n for weights in by_class.values() for n in weights}
+    return Table(classes, {n: tuple(by_class[c].get(n, 0.0) for c in classes) for n in names})
+
+
+@cache
+def _tables() -> tuple[Table, Table]:
+    return _table(model().status), _table(model().participant)
+
+
 class Counts(NamedTuple):
     """What the whole article says about a lemma and a type."""
 
@@ -209,20 +238,19 @@ def _sigmoid(x: float) -> float:
 
 def mention_probability(names: Iterable[str]) -> float:
     """Probability that a mention with these features evokes an event of its type."""
-    weights = model().mention
-    return _sigmoid(model().mention_bias + sum(weights.get(n, 0.0) for n in names))
+    return _sigmoid(model().mention_bias + _score(model().mention, names))
 
 
 def pair_probability(view: View, a: Mention, b: Mention) -> float:
     """Probability that two mentions of one type, ``a`` before ``b``, speak of one happening."""
-    weights = model().pair
-    return _sigmoid(model().pair_bias + sum(weights.get(n, 0.0) for n in pair_features(view, a, b)))
+    return _sigmoid(model().pair_bias + _score(model().pair, pair_features(view, a, b)))
 
 
 def likeliest_status(names: Sequence[str]) -> EventStatus:
     """The status with the highest score for an event with these features."""
-    scores = {k: sum(w.get(n, 0.0) for n in names) for k, w in model().status.items()}
-    return EventStatus(max(scores, key=lambda k: scores[k]))
+    table = _tables()[0]
+    scores = table.scores(names)
+    return EventStatus(table.classes[scores.index(max(scores))])
 
 
 def event_probability(values: Mapping[str, float]) -> float:
@@ -232,18 +260,24 @@ def event_probability(values: Mapping[str, float]) -> float:
 
 
 def _score(weights: Mapping[str, float], names: Iterable[str]) -> float:
-    return sum(weights.get(n, 0.0) for n in names)
+    total = 0.0
+    get = weights.get
+    for name in names:
+        w = get(name)
+        if w is not None:
+            total += w
+    return total
 
 
 def participant_role(names: Sequence[str]) -> str:
     """'actor', 'recipient' or 'none' for a participant with these features."""
-    weights = model().participant
-    scores = {k: _score(w, names) for k, w in weights.items()}
-    top = max(scores.values())
-    total = sum(math.exp(s - top) for s in scores.values())
-    share = {k: math.exp(s - top) / total for k, s in scores.items()}
-    best = max((k for k in share if k != "none"), key=lambda k: share[k])
-    return best if share[best] >= model().participant_threshold else "none"
+    table = _tables()[1]
+    scores = table.scores(names)
+    top = max(scores)
+    shares = [math.exp(s - top) for s in scores]
+    total = sum(shares)
+    share, best = max((s / total, c) for s, c in zip(shares, table.classes, strict=True) if c != "none")
+    return best if share >= model().participant_threshold else "none"
 
 
 def place_probability(names: Sequence[str]) -> float:

@@ -217,6 +217,7 @@ def names_people(word: str) -> bool:
 _ARTICLES = ("وال", "بال", "فال", "كال", "ولل", "لل", "ال")
 
 
+@lru_cache(maxsize=1 << 16)
 def strip(word: str) -> str:
     """A folded word without article and the particles before it (a rough cut for word classes)."""
     for article in _ARTICLES:
@@ -225,20 +226,9 @@ def strip(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=1 << 16)
 def variants(word: str) -> tuple[str, ...]:
     """Spellings under which a word may stand in a word class: as it is, and without its particles."""
-    found = _variants_known().get(word)
-    if found is None:
-        found = _variants_known()[word] = _variants(word)
-    return found
-
-
-@cache
-def _variants_known() -> dict[str, tuple[str, ...]]:
-    return {}
-
-
-def _variants(word: str) -> tuple[str, ...]:
     out = [word]
     if len(word) > 3 and word[0] in "وف":
         out.append(word[1:])
@@ -247,13 +237,5 @@ def _variants(word: str) -> tuple[str, ...]:
             out.append(w[1:])
             if w.startswith("لل"):
                 out.append("ال" + w[2:])
-    for w in tuple(out):
-        if w.startswith("ال") and len(w) > 4:
-            out.append(w[2:])
+    out += [w[2:] for w in out if w.startswith("ال") and len(w) > 4]
     return tuple(dict.fromkeys(out))
-
-
-def preposition(view: View, token: int, table: Mapping[str, str]) -> str | None:
-    """The preposition that stands at ``token`` (a word of its own), folded and without و."""
-    word = view.words[token]
-    return table.get(word)

@@ -8,7 +8,6 @@ not show (the vowel of a hollow or defective form I) is given as the imperfect (
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntFlag
 from typing import NamedTuple
 
 from flows.clean.normalize import fold
@@ -16,8 +15,8 @@ from flows.clean.normalize import fold
 SHADDA = "ّ"
 
 
-class Form(IntFlag):
-    """Features of one inflected form."""
+class Form:
+    """Features of one inflected form: bits of a plain int (enum arithmetic is too slow for the hot path)."""
 
     NONE = 0
     PERFECT = 1
@@ -99,15 +98,15 @@ def paradigm(lemma: str, imperfect: str | None = None) -> Paradigm:
     return Paradigm(measure, letters, "ي" + stem, kind)
 
 
-def conjugate(lemma: str, imperfect: str | None = None) -> dict[str, Form]:
+def conjugate(lemma: str, imperfect: str | None = None) -> dict[str, int]:
     """Folded spellings of third and first person forms without clitics or object pronouns.
 
     An active reading wins where the passive is spelled alike.  Raises ValueError for what is no verb.
     """
     p = paradigm(lemma, imperfect)
-    forms: dict[str, Form] = {}
+    forms: dict[str, int] = {}
 
-    def add(spelling: str, form: Form) -> None:
+    def add(spelling: str, form: int) -> None:
         forms.setdefault(spelling, form)
 
     _perfect(p, add)
@@ -116,10 +115,10 @@ def conjugate(lemma: str, imperfect: str | None = None) -> dict[str, Form]:
     return forms
 
 
-_Add = Callable[[str, "Form"], None]
+_Add = Callable[[str, int], None]
 
 
-def _perfect(p: Paradigm, add: _Add, passive: Form = Form.NONE) -> None:
+def _perfect(p: Paradigm, add: _Add, passive: int = Form.NONE) -> None:
     base, mark = p.letters, Form.PERFECT | passive
     if p.kind == "defective":
         stem = base[:-1]
@@ -149,7 +148,7 @@ def _perfect(p: Paradigm, add: _Add, passive: Form = Form.NONE) -> None:
         add(short + "نا", mark | Form.FIRST | Form.PLURAL)
 
 
-def _imperfect(stem: str, kind: str, passive: Form, add: _Add) -> None:
+def _imperfect(stem: str, kind: str, passive: int, add: _Add) -> None:
     mark = Form.IMPERFECT | passive
     # the first person singular (أ...) is left out: it is rare in news and spelled like much else
     singular = (("ي", Form.NONE), ("ت", Form.FEMININE), ("ن", Form.FIRST | Form.PLURAL))
@@ -222,14 +221,14 @@ def verbal_noun(lemma: str) -> str | None:
     return None
 
 
-def decline(noun: str, plurals: tuple[str, ...] = ()) -> dict[str, Form]:
+def decline(noun: str, plurals: tuple[str, ...] = ()) -> dict[str, int]:
     """Folded spellings of a noun without article or prefixed particles.
 
     Sound feminine plural, dual, accusative and possessive stems are generated; broken plurals are given.
     """
-    forms: dict[str, Form] = {}
+    forms: dict[str, int] = {}
 
-    def add(spelling: str, form: Form) -> None:
+    def add(spelling: str, form: int) -> None:
         forms.setdefault(spelling, form | Form.NOUN)
 
     for base, number in ((fold(noun), Form.NONE), *((fold(x), Form.PLURAL) for x in plurals)):

@@ -61,14 +61,14 @@ class Reading(NamedTuple):
     """A word as a form of an entry; ``prefix`` and ``suffix`` are what was cut off (folded letters)."""
 
     entry: Entry
-    form: Form
+    form: int
     prefix: str
     suffix: str
 
 
 class Lexicon(NamedTuple):
     entries: tuple[Entry, ...]
-    forms: Mapping[str, tuple[tuple[int, Form], ...]]
+    forms: Mapping[str, tuple[tuple[int, int], ...]]
 
 
 @cache
@@ -85,7 +85,7 @@ def frames() -> Mapping[str, Frame]:
 def lexicon() -> Lexicon:
     """All entries with all their inflected spellings."""
     entries: list[Entry] = []
-    forms: dict[str, list[tuple[int, Form]]] = {}
+    forms: dict[str, list[tuple[int, int]]] = {}
     for name in _FILES:
         for type_name, rows in read_yaml(name, dict[str, list[EntryData]]).items():
             for row in rows:
@@ -113,8 +113,8 @@ def _entry(index: int, type_: EventType, row: EntryData) -> Entry:
     )
 
 
-def _spellings(row: EntryData) -> dict[str, Form]:
-    out: dict[str, Form] = {}
+def _spellings(row: EntryData) -> dict[str, int]:
+    out: dict[str, int] = {}
     if row.v:
         out.update(conjugate(row.v, row.i))
         active = participle(row.v, row.i)
@@ -133,7 +133,7 @@ def _spellings(row: EntryData) -> dict[str, Form]:
     return out
 
 
-_Accept = Callable[[str, Form, Form, str, str], None]
+_Accept = Callable[[str, int, int, str, str], None]
 _OBJECTS = ("هما", "ها", "هم", "هن", "نا", "ه")
 _VERBAL = Form.PERFECT | Form.IMPERFECT | Form.JUSSIVE
 
@@ -160,7 +160,7 @@ def _analyse(word: str) -> list[Reading]:
     out: list[Reading] = []
     seen: set[tuple[int, bool]] = set()
 
-    def accept(stem: str, allowed: Form, extra: Form, prefix: str, suffix: str) -> None:
+    def accept(stem: str, allowed: int, extra: int, prefix: str, suffix: str) -> None:
         for index, form in lex.forms.get(stem, ()):
             kept = form & ~(Form.NOUN) if not allowed & Form.NOUN else form
             verbal = bool(form & _VERBAL)
@@ -190,7 +190,7 @@ def _analyse(word: str) -> list[Reading]:
     return out
 
 
-def _noun_clitics(word: str, prefix: str, mark: Form, accept: _Accept) -> None:
+def _noun_clitics(word: str, prefix: str, mark: int, accept: _Accept) -> None:
     if word.startswith("ال") and len(word) > 4:
         accept(word[2:], Form.NOUN, mark | Form.DEFINITE, prefix + "ال", "")
     elif word.startswith("لل") and len(word) > 4:
@@ -202,7 +202,7 @@ def _noun_clitics(word: str, prefix: str, mark: Form, accept: _Accept) -> None:
         accept(word[1:], Form.NOUN, mark | Form.CLITIC, prefix + word[0], "")
 
 
-def _verb_clitics(word: str, prefix: str, mark: Form, accept: _Accept) -> None:
+def _verb_clitics(word: str, prefix: str, mark: int, accept: _Accept) -> None:
     if word[0] == "س" and len(word) > 3 and word[1] in "يتنا":
         future = mark | Form.FUTURE
         accept(word[1:], Form.IMPERFECT, future, prefix + "س", "")
@@ -213,7 +213,7 @@ def _verb_clitics(word: str, prefix: str, mark: Form, accept: _Accept) -> None:
     _objects(word, _VERBAL, mark, prefix, accept)
 
 
-def _objects(word: str, allowed: Form, mark: Form, prefix: str, accept: _Accept) -> None:
+def _objects(word: str, allowed: int, mark: int, prefix: str, accept: _Accept) -> None:
     for suffix in _OBJECTS:
         if word.endswith(suffix) and len(word) - len(suffix) >= 3:
             stem = word[: -len(suffix)]
