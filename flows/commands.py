@@ -31,10 +31,12 @@ def _one_line_errors() -> Iterator[None]:
 
     from db.embedded import EmbeddedError
     from db.engine import DatabaseError
+    from flows.extract.resources import ResourceError
+    from flows.workers import WorkerError
 
     try:
         yield
-    except (EmbeddedError, DatabaseError) as error:
+    except (EmbeddedError, DatabaseError, ResourceError, WorkerError) as error:
         raise UserError(str(error)) from error
     except OperationalError as error:
         raise UserError(f"database: {str(error.orig).strip().splitlines()[0]}") from error
