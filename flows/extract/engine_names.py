@@ -71,7 +71,8 @@ _QUOTES = frozenset("\"'()[]-,.:")
 
 def _never_alone(word: str, kind: str) -> bool:
     """A head word, a title or a function word is no name by itself, whatever the engine says."""
-    if word in gazetteer().by_name:
+    entry = gazetteer().by_name.get(word)
+    if entry is not None and not entry.flags:
         return False
     context = name_context()
     if kind == "PERSON":

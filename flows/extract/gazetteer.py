@@ -111,10 +111,11 @@ def find_hits(words: Words) -> list[Hit]:
             continue
         token = words.at(start)
         clitic = start - words.start[token]
-        if (
-            0 < clitic <= 2
-            and search[words.start[token] : start] in _CLITICS
-            and words.end[token] - start >= 3
-        ):
-            hits.append(Hit(start, end, lists.entries[number], clitic, False))
+        if not 0 < clitic <= 2 or words.end[token] - start < 3:
+            continue
+        before = search[words.start[token] : start]
+        entry = lists.entries[number]
+        if before not in _CLITICS or (before[-1] == "ك" and not entry.identity.startswith("country:")):
+            continue  # كورونا is not like a place called ورونا
+        hits.append(Hit(start, end, entry, clitic, False))
     return hits

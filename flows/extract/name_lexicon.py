@@ -119,7 +119,7 @@ def _is_ordinary(word: str) -> bool:
 
 def has_ordinary_stem(word: str, common: frozenset[str]) -> bool:
     """Whether ``common`` has the folded word, or the word without its clitics and endings."""
-    if word in common:
+    if word in common or "ال" + word in common:
         return True
     for prefix in _PROCLITICS:
         if word.startswith(prefix) and len(word) - len(prefix) >= 3:

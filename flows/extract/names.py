@@ -9,9 +9,9 @@ from flows.extract.engines import NameEngine
 from flows.extract.gazetteer import Hit, find_hits, gazetteer
 from flows.extract.name_lexicon import is_ordinary, name_context, name_units, rule_words
 from flows.extract.name_words import Words, clitic_lengths, without_clitics, words_of
-from flows.extract.noun_phrases import Head, Known, event_heads, extent, nisbas, organization_heads
+from flows.extract.noun_phrases import Head, Known, event_heads, extent, is_year, nisbas, organization_heads
 from flows.extract.offices import office_heads
-from flows.extract.people import find_people
+from flows.extract.people import OfficeTokens, find_people
 from flows.extract.places import find_places
 from flows.records import Article, EntityKind, Mention
 
@@ -56,7 +56,7 @@ def _rule_candidates(words: Words) -> list[Candidate]:
     listed = _listed(words, hits)
     people = [
         Candidate(first, last, words.start[first] + clitic, words.end[last], PERSON, score, method)
-        for first, last, clitic, score, method in find_people(words, *_office_words(words))
+        for first, last, clitic, score, method in find_people(words, _office_words(words))
     ]
     known = Known()
     for c in (*listed, *people):
@@ -73,6 +73,7 @@ def _rule_candidates(words: Words) -> list[Candidate]:
                 known.places.setdefault(first, last)
             elif words.text[first][0] == "ب":
                 known.clitic_places.setdefault(first, last)
+    listed = [_with_complement(words, known, c) for c in listed]
     bodies = _headed(words, known, organization_heads(), ORGANIZATION)
     events = _headed(words, known, event_heads(), NAMED_EVENT)
     places = [
@@ -121,6 +122,18 @@ def _latin_beside(words: Words, found: list[Candidate]) -> list[Candidate]:
 
 def _is_latin(word: str) -> bool:
     return "a" <= word[0] <= "z"
+
+
+def _with_complement(words: Words, known: Known, c: Candidate) -> Candidate:
+    """A listed name with what the text adds to it: a place of its own, the year of an event."""
+    last = c.last
+    if c.kind is ORGANIZATION and last + 1 in known.clitic_places and not words.break_before[last + 1]:
+        head = words.article.text.search[c.start : words.end[c.first]]
+        if head in rule_words("own_place") or ("ا" + head) in rule_words("own_place"):
+            last = known.clitic_places[last + 1]
+    elif c.kind is NAMED_EVENT:
+        last = _year(words, last)
+    return c if last == c.last else c._replace(last=last, end=words.end[last])
 
 
 def _listed(words: Words, hits: Iterable[Hit]) -> list[Candidate]:
@@ -183,23 +196,25 @@ def _topics(words: Words) -> frozenset[str]:
     return frozenset(["sport"]) if sum(w in signs for w in text) >= 3 else frozenset()
 
 
-def _office_words(words: Words) -> tuple[set[int], set[int]]:
-    """Tokens that are office words, and tokens that end an office's phrase with an adjective, after which a
-    name is expected: وزير الخارجية الأمريكي | أنتوني بلينكن."""
+def _office_words(words: Words) -> OfficeTokens:
+    """Where the article speaks of offices: وزير | الخارجية | الأمريكي."""
     listed = office_heads()
     forms = nisbas()
-    heads: set[int] = set()
-    ends: set[int] = set()
+    after = rule_words("after_office")
+    offices = OfficeTokens(set(), set(), set())
     for i, word in enumerate(words.text):
         if not words.is_word[i] or not any(word[c:] in listed for c in clitic_lengths(word)):
             continue
-        heads.add(i)
+        offices.heads.add(i)
         for k in range(i + 1, min(i + 8, len(words))):
             if words.break_before[k]:
                 break
-            if words.text[k] in forms or words.text[k] in rule_words("after_office"):
-                ends.add(k)
-    return heads, ends
+            follower = words.text[k]
+            if follower in forms or follower in after:
+                offices.ends.add(k)
+            elif follower.startswith(("ال", "وال", "لل")) and (k == i + 1 or k - 1 in offices.inside):
+                offices.inside.add(k)
+    return offices
 
 
 def _headed(
@@ -238,8 +253,7 @@ def _introduced(words: Words, first: int, last: int) -> Candidate:
 
 def _year(words: Words, last: int) -> int:
     if last + 1 < len(words):
-        text = words.text[last + 1]
-        if text.isdigit() and len(text) == 4 and text[:2] in ("19", "20"):
+        if is_year(words.text[last + 1]):
             return last + 1
     return last
 

@@ -141,6 +141,8 @@ def _one_way(words: Words, first: int, clitic: int, known: Known, way: Head) -> 
             way,
             feminine=head.endswith("ه") or head.removeprefix("ال") in rule_words("feminine"),
         )
+    if way.after == "year":
+        return j if not words.is_word[j] and is_year(words.text[j]) else None
     if way.after == "qualified":
         return _qualified(words, j, known, way)
     if way.after in ("proper", "introduces"):
@@ -249,6 +251,10 @@ def _adjectives(words: Words, last: int, known: Known, way: Head) -> int:
     return last
 
 
+def is_year(text: str) -> bool:
+    return len(text) == 4 and text.isdigit() and text[:2] in ("19", "20")
+
+
 @cache
 def _titles() -> frozenset[str]:
     """Words before a person's name that end a body's name."""
@@ -274,6 +280,9 @@ def _genitive(words: Words, j: int, known: Known, way: Head, *, definite: bool) 
         if k in known.names and (known.names[k] > k or not word.startswith("ال")):
             if last is None or last < j:
                 last = known.names[k]
+            break
+        if word in rule_words("royal_titles") and k + 1 in known.names and (last is None or last < j):
+            last = known.names[k + 1]
             break
         if word.startswith("ال"):
             if last is not None and last >= j and (definite_words >= 3 or _is_head(word) or word in titles):

@@ -30,12 +30,12 @@ class Group(msgspec.Struct, forbid_unknown_fields=True):
     """Names of one sort.
 
     ``heads``  words that may stand before each name: حزب, نادي
-    ``bare``   when the name counts without a head: "safe" always, "agree" where the article also has it with a
-               head or in another full form, "introduced" after صحيفة, قناة and the like, "topic" where the
+    ``bare``   when the name counts without a head: "safe" always, "agree" where the article also has it with
+               a head or in another full form, "introduced" after صحيفة, قناة and the like, "topic" where the
                article speaks of ``topic``, "never"
     ``names``  the full name, then other spellings, acronyms and short forms, separated by " | "; a form in
                parentheses counts like "agree", one in angle brackets (a place) after a preposition, too, one
-               with ~ before it like "introduced"; a line beginning with "= id" names something listed elsewhere
+               with ~ before it like "introduced"; a line that begins with "= id" names what is listed elsewhere
     """
 
     names: list[str]

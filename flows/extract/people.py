@@ -35,9 +35,10 @@ class Evidence(IntEnum):
 
     NONE = 0
     SPEECH = 1  # a verb of saying or acting
-    OCCUPATION = 2  # الفنان، المدرب
-    OFFICE = 3  # the adjective that ends an office: وزير الخارجية الأمريكي
-    HONORIFIC = 4  # السيد
+    PHRASE = 2  # a definite noun inside an office's phrase: رئيس الجمهورية
+    OCCUPATION = 3  # الفنان، المدرب
+    OFFICE = 4  # the adjective that ends an office: وزير الخارجية الأمريكي
+    HONORIFIC = 5  # السيد
 
 
 class Person(NamedTuple):
@@ -46,6 +47,14 @@ class Person(NamedTuple):
     clitic: int  # letters of the first token left out
     confidence: float
     method: str
+
+
+class OfficeTokens(NamedTuple):
+    """Tokens of the article's offices, right after which a name is expected."""
+
+    heads: set[int]  # رئيس، الوزير
+    inside: set[int]  # definite nouns of the phrase: الجمهورية
+    ends: set[int]  # adjectives that end one: الفرنسي، السابق
 
 
 class _Chain(NamedTuple):
@@ -220,18 +229,14 @@ def _initial(words: Words, dot: int) -> bool:
     return len(letter.rstrip(".")) == 1 and "ء" <= letter[0] <= "ي"
 
 
-def find_people(words: Words, office_heads: set[int], office_ends: set[int]) -> list[Person]:
-    """People named in the article.
-
-    ``office_heads``: tokens that are an office word, ``office_ends``: tokens that end an office's phrase;
-    right after them a name is expected.
-    """
+def find_people(words: Words, offices: OfficeTokens) -> list[Person]:
+    """People named in the article, by position."""
     context = name_context()
     found: list[Person] = []
     n = len(words)
     i = 0
     while i < n:
-        best = _person_at(words, i, office_heads, office_ends, context) if words.is_word[i] else None
+        best = _person_at(words, i, offices, context) if words.is_word[i] else None
         if best is not None:
             found.append(best)
             i = best.last + 1
@@ -240,30 +245,32 @@ def find_people(words: Words, office_heads: set[int], office_ends: set[int]) -> 
     return found
 
 
-def _evidence(
-    words: Words, i: int, office_heads: set[int], office_ends: set[int], context: NameContext
-) -> Evidence:
+def _evidence(words: Words, i: int, offices: OfficeTokens, context: NameContext) -> Evidence:
     if i == 0 or words.break_before[i]:
         return Evidence.NONE
     before = words.text[i - 1]
     if before in context.honorifics:
         return Evidence.HONORIFIC
-    if i - 1 in office_ends:
+    if i - 1 in offices.ends:
         return Evidence.OFFICE
-    if before in context.occupations or i - 1 in office_heads:
+    if before in context.occupations or i - 1 in offices.heads:
         return Evidence.OCCUPATION
+    if i - 1 in offices.inside:
+        return Evidence.PHRASE
     return Evidence.SPEECH if before in context.verbs else Evidence.NONE
 
 
-def _person_at(
-    words: Words, i: int, office_heads: set[int], office_ends: set[int], context: NameContext
-) -> Person | None:
+def _person_at(words: Words, i: int, offices: OfficeTokens, context: NameContext) -> Person | None:
     word = words.text[i]
-    if word in context.occupations or (word in context.honorifics and word_part(word) is not Part.GIVEN):
+    if (
+        word in context.occupations
+        or word in context.verbs
+        or (word in context.honorifics and word_part(word) is not Part.GIVEN)
+    ):
         return None
-    if word.startswith("ال") and (i in office_heads or word in nisbas() or word in context.honorifics):
+    if word.startswith("ال") and (i in offices.heads or word in nisbas() or word in context.honorifics):
         return None
-    evidence = _evidence(words, i, office_heads, office_ends, context)
+    evidence = _evidence(words, i, offices, context)
     best: Person | None = None
     for clitic in clitic_lengths(word):
         rest = word[clitic:]
@@ -278,7 +285,7 @@ def _person_at(
             i,
             clitic,
             Evidence.NONE if clitic else evidence,
-            office_heads=office_heads,
+            office_heads=offices.heads,
             context=context,
         )
         if chain is None:
@@ -315,6 +322,8 @@ def _confidence(words: Words, i: int, clitic: int, chain: _Chain, evidence: Evid
             sure = chain.second in (Part.GIVEN, Part.FAMILY)
             if titled:
                 return 0.85 if sure else 0.6
+            if evidence is Evidence.PHRASE and not clitic:
+                return 0.75 if sure else 0.6
             return (0.7 if evidence else 0.62) if sure else 0.0
         if titled:
             return 0.75

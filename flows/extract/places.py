@@ -48,9 +48,15 @@ def find_places(words: Words, known: Known) -> list[tuple[int, int, int, float]]
                 continue
             last = _end(words, i + 1, known, head, listed)
             if last is not None:
-                found.append((i, last, clitic, 0.85 if i + 1 in known.places else 0.6))
+                found.append((i, last, clitic, _score(words, i, last, known)))
             break
     return found
+
+
+def _score(words: Words, i: int, last: int, known: Known) -> float:
+    if i + 1 in known.places:
+        return 0.85
+    return 0.9 if last > i + 1 and words.text[i + 1] in rule_words("royal_titles") else 0.6
 
 
 def _end(words: Words, j: int, known: Known, head: str, listed: PlaceWords) -> int | None:
@@ -59,6 +65,13 @@ def _end(words: Words, j: int, known: Known, head: str, listed: PlaceWords) -> i
         last = known.places[j]
     elif j in known.names and head in rule_words("named_after_people"):
         last = known.names[j]
+    elif (
+        head in rule_words("named_after_people")
+        and words.text[j] in rule_words("royal_titles")
+        and j + 1 < n
+        and not words.break_before[j + 1]
+    ):
+        last = known.names.get(j + 1, j + 1)
     elif head in listed.careful:
         return None
     else:

@@ -3,8 +3,8 @@
     python -m flows.extract.training.build_gazetteers [--news PATH] [--only places,names,organizations]
 
 Needs the development dependencies.  ``--news`` is a folder or zip of Arabic news (``news/ant.zip``,
-Apache-2.0) from which word counts are taken: they tell names apart from ordinary words that are spelled alike.
-Only counts and single words leave it, no text.
+Apache-2.0) from which word counts are taken: they tell names apart from ordinary words that are spelled
+alike.  Only counts and single words leave it, no text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from pathlib import Path
 
 from flows.clean.normalize import fold
 from flows.extract.name_lexicon import is_ordinary
+from flows.extract.noun_phrases import organization_heads
 from flows.extract.organization_names import compile_organizations
+from flows.extract.places import place_words
 from flows.extract.resources import read_yaml
 
 RESOURCES = Path(str(files("flows.extract.resources")))
@@ -237,7 +239,7 @@ def build_names(counts: Counts) -> None:
     )
     head = (
         "# Ordinary words of news Arabic, folded: four or more times in the ANT news corpus (Apache-2.0;\n"
-        "# only the words are kept) and seldom beside names.  Made by flows.extract.training.build_gazetteers.\n"
+        "# only the words are kept) and seldom beside names.\n# Made by flows.extract.training.build_gazetteers.\n"
     )
     (RESOURCES / "names_common.tsv").write_text(
         head + "\n".join(" ".join(common[i : i + 200]) for i in range(0, len(common), 200)) + "\n",
@@ -298,6 +300,7 @@ def build_places(counts: Counts) -> None:
     common = set((RESOURCES / "names_common.tsv").read_text(encoding="utf-8").split())
     units = {w for w, flags in _unit_flags() if "w" not in flags or "g" in flags}
     never = set(fold(read_yaml("places_not.yaml", dict[str, str])["words"]).split())
+    never |= place_words().heads | set(organization_heads())
     safe: dict[str, str] = {}
     doubtful: dict[str, str] = {}
     for source, trusted in ((territories(), True), (cities(), False), (communes(), False)):

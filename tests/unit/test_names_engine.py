@@ -1,0 +1,61 @@
+"""Rules and a statistical engine together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flows.extract.engines import TokenLabel
+from tests.names import names
+
+
+class Told:
+    """An engine that says what a test tells it: word -> (label, probability, clitic)."""
+
+    name = "told"
+
+    def __init__(self, labels: Mapping[str, tuple[str, float, int]]) -> None:
+        self.labels = labels
+
+    def label(self, sentences: Sequence[Sequence[str]]) -> list[list[TokenLabel]]:
+        return [
+            [TokenLabel(*self.labels.get(word, ("O", 1.0, 0))[:3], 1.0) for word in sentence]
+            for sentence in sentences
+        ]
+
+
+def test_the_engine_adds_what_rules_miss() -> None:
+    engine = Told({"زغلوطة": ("B-PERSON", 0.9, 0), "الشمخاوي": ("I-PERSON", 0.9, 0)})
+    assert names("ثم مر زغلوطة الشمخاوي من هنا.", engine) == {("PERSON", "زغلوطة الشمخاوي")}
+
+
+def test_a_doubtful_proposal_is_left_out() -> None:
+    engine = Told({"زغلوطة": ("B-PERSON", 0.3, 0)})
+    assert names("ثم مر زغلوطة من هنا.", engine) == set()
+
+
+def test_lists_correct_boundary_kind_and_clitic() -> None:
+    engine = Told({"الأمم": ("B-LOCATION", 0.9, 0), "بالرباط": ("B-LOCATION", 0.9, 0)})
+    found = names("اجتمع موظفو الأمم المتحدة بالرباط.", engine)
+    assert found == {("ORGANIZATION", "الأمم المتحدة"), ("LOCATION", "الرباط")}
+
+
+def test_the_engine_knows_a_person_called_like_a_place() -> None:
+    engine = Told({"سليمان": ("B-PERSON", 0.95, 0), "طنجة": ("B-PERSON", 0.95, 0)})
+    assert ("PERSON", "طنجة") in names("سلم عليه طنجة ثم مضى.", engine)
+
+
+def test_head_words_alone_are_no_names() -> None:
+    engine = Told({"الحكومة": ("B-ORGANIZATION", 0.99, 0), "مدينة": ("B-LOCATION", 0.99, 0)})
+    assert names("قالت الحكومة إن كل مدينة بخير.", engine) == set()
+
+
+def test_quotation_marks_stay_outside() -> None:
+    engine = Told(
+        {"«": ("B-ORGANIZATION", 0.9, 0), "شموخ": ("I-ORGANIZATION", 0.9, 0), "»": ("I-ORGANIZATION", 0.9, 0)}
+    )
+    assert names("باعت «شموخ» كل أسهمها.", engine) == {("ORGANIZATION", "شموخ")}
+
+
+def test_clitic_that_the_engine_is_sure_of() -> None:
+    engine = Told({"لزغلوطة": ("B-PERSON", 0.9, 1)})
+    assert names("قدم هدية لزغلوطة أمس.", engine) == {("PERSON", "زغلوطة")}
