@@ -38,12 +38,27 @@ def _only(text: str) -> tuple[str, DateValue]:
     return found[0].surface, found[0].value
 
 
-@given(days, systems, digits, before, after, st.sampled_from(["{d} {m} {y}", "{w} {d} {m} {y}", "{d} من {m} سنة {y}",
-       "{d:02} {m} {y}م", "{w}، {d} {m} {y}", "{d} {m}، {y}", "{w} ({d} {m} {y})", "{d} {m} لعام {y}"]))  # fmt: skip
+WRITTEN = (
+    "{d} {m} {y}", "{w} {d} {m} {y}", "{d} من {m} سنة {y}", "{d:02} {m} {y}م", "{w}، {d} {m} {y}",
+    "{d} {m}، {y}", "{w} ({d} {m} {y})", "{d} {m} لعام {y}",
+)  # fmt: skip
+NUMBERS = (
+    "{d}/{m}/{y}", "{d:02}/{m:02}/{y}", "{y}-{m:02}-{d:02}", "{y}/{m:02}/{d:02}", "{d:02}-{m:02}-{y}",
+    "{d}.{m}.{y}", "{d} / {m} / {y}",
+)  # fmt: skip
+STAMPS = (
+    "{0:%Y-%m-%d}", "{0:%Y-%m-%dT%H:%M:%S}+01:00", "{0:%Y-%m-%d %H:%M:%S}", "{0:%d/%m/%Y}", "{0:%Y%m%d}",
+    "{0:%a, %d %b %Y} 21:20:30 GMT", "{0:%B} {0.day}, {0.year}",
+)  # fmt: skip
+surroundings = st.tuples(before, after)
+
+
+@given(days, systems, digits, surroundings, st.sampled_from(WRITTEN))
 @settings(deadline=None)
 def test_written_out(
-    day: date, months: tuple[str, ...], letters: str, lead: str, tail: str, form: str
+    day: date, months: tuple[str, ...], letters: str, around: tuple[str, str], form: str
 ) -> None:
+    lead, tail = around
     month = months[day.month - 1]
     written = form.format(d=day.day, m=month, y=day.year, w=WEEKDAYS[day.weekday()])
     surface, value = _only(lead + _digits(written, letters) + tail)
@@ -52,8 +67,7 @@ def test_written_out(
     assert _digits(written, letters).rstrip(")") in surface + ")"
 
 
-@given(days, digits, st.sampled_from(["{d}/{m}/{y}", "{d:02}/{m:02}/{y}", "{y}-{m:02}-{d:02}", "{y}/{m:02}/{d:02}",
-       "{d:02}-{m:02}-{y}", "{d}.{m}.{y}", "{d} / {m} / {y}"]))  # fmt: skip
+@given(days, digits, st.sampled_from(NUMBERS))
 @settings(deadline=None)
 def test_numbers(day: date, letters: str, form: str) -> None:
     written = _digits(form.format(d=day.day, m=day.month, y=day.year), letters)
@@ -77,7 +91,8 @@ def test_hijri(day: date, letters: str, form: str) -> None:
 @settings(deadline=None)
 def test_ranges(first: date, months: tuple[str, ...], length: int) -> None:
     last = first + timedelta(days=length)
-    written = f"من {first.day} {months[first.month - 1]} {first.year} إلى {last.day} {months[last.month - 1]} {last.year}"
+    one, two = (f"{day.day} {months[day.month - 1]} {day.year}" for day in (first, last))
+    written = f"من {one} إلى {two}"
     surface, value = _only(f"يتواصل المعرض {written} بالقاهرة")
     assert (surface, value.start, value.end) == (written, first.isoformat(), last.isoformat())
 
@@ -91,8 +106,7 @@ def test_wrong_weekday_is_a_conflict(day: date, months: tuple[str, ...]) -> None
     assert value.conflict is not None
 
 
-@given(days, st.sampled_from(["{0:%Y-%m-%d}", "{0:%Y-%m-%dT%H:%M:%S}+01:00", "{0:%Y-%m-%d %H:%M:%S}", "{0:%d/%m/%Y}",
-       "{0:%Y%m%d}", "{0:%a, %d %b %Y} 21:20:30 GMT", "{0:%B} {0.day}, {0.year}"]))  # fmt: skip
+@given(days, st.sampled_from(STAMPS))
 @settings(deadline=None)
 def test_publication(day: date, form: str) -> None:
     from datetime import datetime, time
@@ -115,13 +129,14 @@ def test_any_text(text: str) -> None:
 
 
 _WORDS = sorted(
-    {form for form in vocabulary().words}
-    | {f"{a} {b}" for a, rest in vocabulary().phrases.items() for b in rest}
+    set(vocabulary().words) | {f"{a} {b}" for a, rest in vocabulary().phrases.items() for b in rest}
 )
 
 
-@given(st.lists(st.sampled_from(_WORDS) | st.sampled_from(["،", "(", ")", "/", "-", "\n", "12", "2015", "31"]), max_size=14),
-       st.none() | days)  # fmt: skip
+_PIECES = st.sampled_from(_WORDS) | st.sampled_from(["،", "(", ")", "/", "-", "\n", "12", "2015", "31"])
+
+
+@given(st.lists(_PIECES, max_size=14), st.none() | days)
 @settings(deadline=None, max_examples=400)
 def test_any_words_of_time(words: list[str], published: date | None) -> None:
     """No combination of the vocabulary makes the grammar or the calendar fail, known day or not."""

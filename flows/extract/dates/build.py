@@ -168,7 +168,7 @@ def _build_date(tokens: Tokens, expression: Expression) -> Expression | None:
             if code == "N":
                 target.unit = "week"
         elif code in ("u", "J", "x", "Y"):
-            if (not _placed(target) and code in "ux") or target.unit is None:
+            if target.unit is None or (code in "ux" and target.count is None and not _placed(target)):
                 target.unit = value
         elif code == "U":
             target.edge = "start"
@@ -205,7 +205,7 @@ def _first_weekday(tokens: Tokens, expression: Expression) -> Expression:
 
 def _placed(target: Expression) -> bool:
     """A year word that follows says which year this is in, and is no unit of its own."""
-    return bool(target.months or target.season or target.part or target.kind == "same")
+    return bool(target.months or target.season or target.part or target.kind in ("same", "opening"))
 
 
 def _relative(target: Expression, value: tuple[int, str], previous: str) -> None:
@@ -242,6 +242,8 @@ def _build_years(tokens: Tokens, expression: Expression) -> Expression | None:
             expression.unit = tokens.value(index)
         elif code == "h":
             expression.calendar = "hijri"
+        elif code == "m" and expression.calendar == "hijri":  # 1438هـ / 2017م
+            expression.calendar, expression.years = "gregorian", expression.years[-1:]
         elif code == "e":
             expression.edge = tokens.value(index)
     if (
@@ -270,6 +272,7 @@ def _build_campaign(tokens: Tokens, expression: Expression) -> Expression | None
             expression.edge = tokens.value(index)
     if expression.unit not in ("season", "school_year", "fiscal_year"):
         return None
+    expression.years.sort()  # 2017/2016 is written for 2016/2017
     if len(expression.years) == 2 and expression.years[1] != expression.years[0] + 1:
         return None
     return expression
@@ -317,6 +320,22 @@ def _build_offset(tokens: Tokens, expression: Expression) -> Expression | None:
     return expression
 
 
+def _build_opening(tokens: Tokens, expression: Expression) -> Expression | None:
+    """الأشهر التسعة الأولى من سنة 2016: so many units from the beginning of a year or month."""
+    first, last = expression.tokens
+    codes = tokens.cells[2 * first + 1 : 2 * last : 2]
+    split = first + codes.index("o")
+    if tokens.value(split) != 1:
+        return None
+    count = _build_offset(tokens, Expression("last", (first, split), expression.span))
+    rest = _build_date(tokens, Expression("opening", (split + 1, last), expression.span))
+    if count is None or count.unit not in ("day", "week", "month") or rest is None:
+        return None
+    rest.tokens, rest.count = expression.tokens, count.count
+    rest.unit, rest.edge = count.unit, "start"
+    return rest
+
+
 def _build_decade(tokens: Tokens, expression: Expression) -> Expression | None:
     first, last = expression.tokens
     century = 0
@@ -343,4 +362,5 @@ _BUILDERS: dict[str, Callable[[Tokens, Expression], Expression | None]] = {
     "offset": _build_offset,
     "last": _build_offset,
     "decade": _build_decade,
+    "opening": _build_opening,
 }

@@ -21,6 +21,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     weekday_before: list[str]
     today_after: list[str]
     today_before: list[str]
+    today_papers: list[str]
+    papers: list[str]
     nowadays: list[str]
     yesterday_before: list[str]
     tomorrow_after: list[str]
@@ -31,6 +33,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     counted: list[str]
     year_after: list[str]
     year_in_name: list[str]
+    year_surely_after: list[str]
     not_year_after: list[str]
     hijri_after: list[str]
     state_before: list[str]
@@ -118,8 +121,12 @@ def _deictic_trap(tokens: Tokens, expression: Expression, before: str, after: st
             return "a name, or a day that is not the day of writing"
         if tokens.code(last) in ("o", "r", "z"):
             return "a numbered or qualified day"
-        if tokens.code(first - 1) == "t":
+        if tokens.code(first - 1) == "t" and (
+            tokens.cells[2 * first - 2] != " " or tokens.form(first - 2) in lists()["today_after"]
+        ):
             return "the day spoken of"
+        if before in lists()["today_papers"] and _paper(tokens, first, last):
+            return "a newspaper's name"
         earlier = tokens.form(first - 2)
         near = (before, earlier, after, f"{earlier} {before}", f"{after} {tokens.form(last + 1)}")
         if any(_in(form, "nowadays") for form in near):
@@ -131,6 +138,13 @@ def _deictic_trap(tokens: Tokens, expression: Expression, before: str, after: st
     if expression.deictic == 1 and alone and (before in lists()["tomorrow_after"] or _COUNTED.match(after)):
         return "the verb غدا"
     return None
+
+
+def _paper(tokens: Tokens, first: int, last: int) -> bool:
+    """روسيا اليوم as a name: after "newspaper" or "channel", in quotes, or alone on its line."""
+    papers = lists()["papers"]
+    named = any(_bare(tokens.form(first - step)) in papers for step in (2, 3, 4))
+    return named or tokens.code(last) in "36;" or tokens.code(first - 2) == "3"
 
 
 def _month_trap(tokens: Tokens, expression: Expression) -> str | None:
@@ -188,20 +202,22 @@ def _years_trap(tokens: Tokens, expression: Expression) -> str | None:
     first, last = expression.tokens
     before, after = _neighbours(tokens, expression)
     codes = tokens.cells[2 * first + 1 : 2 * last : 2]
-    if expression.unit is not None:
+    if expression.unit is not None or "h" in codes:
         return None
-    if tokens.code(last) in "56" and tokens.end(last - 1) == tokens.start(last):
+    if codes[-1] == "y" and tokens.code(last) in "56" and tokens.end(last - 1) == tokens.start(last):
         return "part of a longer number"
     if tokens.code(first - 1) in "56" and tokens.start(first) == tokens.end(first - 1):
         return "part of a longer number"
-    if not all(1900 <= year <= 2100 for year in expression.years):
+    oldest = 1800 if tokens.code(first - 1) == "j" or before in lists()["year_surely_after"] else 1900
+    if not all(oldest <= year <= 2100 for year in expression.years):
         return "a number"
     if (len(expression.years) == 2 and "6" in codes) or "5" in codes:
         low, high = expression.years[0], expression.years[-1]
         return None if low < high <= low + 60 else "a number"
+    surely = tokens.code(first - 1) in "ji" or before in lists()["year_surely_after"]
     if tokens.code(first - 1) == "j":
         return None
-    if after in lists()["counted"] or _COUNTED.match(after):
+    if after in lists()["counted"] or (not surely and _COUNTED.match(after)):
         return "a count"
     plain = _without_clitic(_bare(before))
     if plain in lists()["not_year_after"] or before in lists()["not_year_after"]:

@@ -67,7 +67,7 @@ class Writing:
 
 
 def infer(found: list[Expression], strict_tense: dict[int, int]) -> Writing:
-    """Solve for the day of writing.  ``strict_tense``: expression number -> tense, verbs of saying left out."""
+    """Solve for the day of writing.  ``strict_tense``: expression number -> tense without verbs of saying."""
     mask: Mask = np.ones(len(grid().ordinal), bool)
     reasons: list[str] = []
     constraints = []

@@ -159,6 +159,9 @@ def gregorian_value(expression: Expression, year: int) -> Interval | None:
         first, last = months[0], months[-1]
         start = date(year, first, 1)
         end = cal.month_end(year + (last < first), last)
+        if expression.unit == "week" and expression.count is not None:
+            opening = start + timedelta(days=7 * (expression.count - 1))
+            return Interval(opening, min(end, opening + timedelta(days=6)), Precision.WEEK, "week of a month")
         if expression.edge is not None:
             return _edge_of_month(start, end, expression.edge)
         precision = Precision.MONTH if first == last else Precision.INTERVAL
@@ -456,8 +459,11 @@ def _part(expression: Expression, written: date | None, memory: Memory) -> Inter
         if whole is None or whole.start is None or whole.end is None:
             return None
         length = (whole.end - whole.start).days + 1
-        start = whole.start + timedelta(days=length * (which - 1) // pieces)
-        end = whole.start + timedelta(days=length * which // pieces - 1)
+        bounds = [length * n // pieces for n in range(pieces + 1)]
+        if pieces == 2:
+            bounds[1] = 15  # half a month, however long it is
+        start = whole.start + timedelta(days=bounds[which - 1])
+        end = whole.start + timedelta(days=bounds[which] - 1)
         return Interval(start, end, Precision.INTERVAL, "part of a month", calendar=whole.calendar)
     year = _years(expression, written, memory) if expression.years or expression.year_same else None
     if year is None and expression.year_relative is not None and written is not None:
@@ -477,6 +483,30 @@ def _without_part(expression: Expression) -> Expression:
         calendar=expression.calendar, relative=expression.relative, relative_word=expression.relative_word,
         year_relative=expression.year_relative, year_same=expression.year_same, tense=expression.tense,
     )  # fmt: skip
+
+
+def _opening(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
+    """The first N days, weeks or months of a year or month; of nothing counted, its first part."""
+    if expression.months:
+        whole = _dated(_without_part(expression), written, memory)
+        start = whole.start if whole is not None else None
+    else:
+        year = _years(expression, written, memory) if expression.years or expression.year_same else None
+        if year is None and expression.year_relative is not None and written is not None:
+            year = written.year + expression.year_relative
+        start = date(year, 1, 1) if year is not None else None
+    if start is None:
+        return None
+    if expression.count is None:
+        if expression.unit != "day" or not expression.months:
+            return None  # الأشهر الأولى: nobody says how many
+        return Interval(start, start + timedelta(days=9), Precision.INTERVAL, "first days")
+    if expression.unit == "month":
+        last = cal.add_months(start, expression.count - 1)
+        end = cal.month_end(last.year, last.month)
+        return Interval(start, end, Precision.INTERVAL, "first months of a year", "month", "month")
+    length = expression.count * (7 if expression.unit == "week" else 1)
+    return Interval(start, start + timedelta(days=length - 1), Precision.INTERVAL, "first days")
 
 
 def _season(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
@@ -596,6 +626,7 @@ _KINDS: dict[str, Callable[[Expression, date | None, Memory], Interval | None]] 
     "campaign": _named_years,
     "decade": _decade,
     "part": _part,
+    "opening": _opening,
     "season": _season,
     "feast": _feast,
     "same": _same,
