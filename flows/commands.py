@@ -155,9 +155,15 @@ def _extracted(paths: Sequence[str], chosen: Settings, options: Any) -> Iterator
     """A line of JSON or a rejection for each file, in the order of discovery."""
     from itertools import chain, islice
 
+    from flows.extract.resources import ResourceError
     from flows.output import to_line
+    from flows.pipeline import warm_up
     from flows.workers import CHUNK_FILES, Workers, process_one
 
+    try:
+        warm_up(options)
+    except ResourceError as error:
+        raise UserError(str(error)) from error
     stream = _loaded(paths, chosen)
     first = list(islice(stream, PARALLEL_FILES))
     if len(first) < PARALLEL_FILES or chosen.workers == 1:

@@ -89,7 +89,8 @@ def _entity(extraction: Extraction, entity: Entity) -> dict[str, Any]:
     In للأمن the name الأمن has lost its alif, so no letters of the file spell it: such mentions stand under
     ``attached``, with the letters that are there, unless the article has no other mention.
     """
-    spelled, attached = [], []
+    spelled: list[dict[str, Any]] = []
+    attached: list[dict[str, Any]] = []
     for mention in entity.mentions:
         shown = {**_located(extraction, mention.span), "confidence": round(mention.confidence, 3)}
         (attached if _lost_alif(extraction, entity, mention.span) else spelled).append(shown)
