@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from flows.extract.engine_names import Candidate, combine, engine_candidates
 from flows.extract.engines import NameEngine
@@ -12,7 +14,7 @@ from flows.extract.name_words import Words, clitic_lengths, without_clitics, wor
 from flows.extract.noun_phrases import Head, Known, event_heads, extent, is_year, nisbas, organization_heads
 from flows.extract.offices import office_heads
 from flows.extract.people import OfficeTokens, find_people
-from flows.extract.places import find_places
+from flows.extract.places import find_places, place_words
 from flows.records import Article, EntityKind, Mention
 
 PERSON, ORGANIZATION, LOCATION, NAMED_EVENT = (
@@ -80,7 +82,7 @@ def _rule_candidates(words: Words) -> list[Candidate]:
         Candidate(first, last, words.start[first] + clitic, words.end[last], LOCATION, score, "place")
         for first, last, clitic, score in find_places(words, known)
     ]
-    found = [*listed, *people, *bodies, *events, *places]
+    found = [*listed, *people, *bodies, *_pairs(words), *events, *places]
     found = [c for c in found if not _part_of_office(words, c)]
     return [*found, *_latin_beside(words, found)]
 
@@ -252,10 +254,7 @@ def _introduced(words: Words, first: int, last: int) -> Candidate:
 
 
 def _year(words: Words, last: int) -> int:
-    if last + 1 < len(words):
-        if is_year(words.text[last + 1]):
-            return last + 1
-    return last
+    return last + 1 if last + 1 < len(words) and is_year(words.text[last + 1]) else last
 
 
 def _choose(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -270,49 +269,88 @@ def _choose(candidates: Iterable[Candidate]) -> list[Candidate]:
     return chosen
 
 
+class _Again(NamedTuple):
+    """Another form under which a name may come again."""
+
+    words: tuple[str, ...]
+    kind: EntityKind
+    score: float
+    bare: bool  # the family name, or the name without its head word
+
+
 def _repeated(words: Words, chosen: list[Candidate]) -> list[Candidate]:
-    """Further mentions of the people found: the family name alone."""
-    context = name_context()
-    short: dict[str, float] = {}
+    """Further mentions of what was found: the same words again, the family name alone, X after مدينة X."""
+    forms: dict[str, list[_Again]] = defaultdict(list)
     for c in chosen:
-        if c.kind is not PERSON or c.last == c.first:
-            continue
-        tail = words.text[c.last]
-        if tail in context.ordinals or tail in context.compound_ends:
-            continue
-        forms = {tail, tail.removeprefix("ال"), "ال" + tail}
-        for form in forms:
-            if len(form) >= 3:
-                short[form] = c.score
-        if c.last - c.first >= 2 and words.text[c.last - 1] in context.starters | context.connectors:
-            short[f"{words.text[c.last - 1]} {tail}"] = c.score
+        for again in _other_forms(words, c):
+            forms[again.words[0]].append(again)
     found: list[Candidate] = []
-    if not short:
-        return found
+    n = len(words)
+    verbs, honorifics = name_context().verbs, name_context().honorifics
     for i, word in enumerate(words.text):
-        if not words.is_word[i]:
-            continue
-        before = words.text[i - 1] if i and not words.break_before[i] else ""
         for clitic in clitic_lengths(word):
-            form = word[clitic:]
-            if i + 1 < len(words) and f"{form} {words.text[i + 1]}" in short:
-                last = i + 1
-                key = f"{form} {words.text[i + 1]}"
-            elif form in short:
-                last, key = i, form
-            else:
+            for again in forms.get(word[clitic:], ()):
+                last = i + len(again.words) - 1
+                if last >= n or tuple(words.text[i + 1 : last + 1]) != again.words[1:]:
+                    continue
+                if last == i and is_ordinary(again.words[0]):
+                    before = words.text[i - 1] if i and not words.break_before[i] else ""
+                    if again.kind is not PERSON or (before not in verbs and before not in honorifics):
+                        continue
+                score = min(again.score, 0.8) - (0.05 if clitic else 0.0)
+                found.append(Candidate(i, last, *words.span(i, last, clitic), again.kind, score, "again"))
+    return found
+
+
+def _other_forms(words: Words, c: Candidate) -> Iterator[_Again]:
+    context = name_context()
+    first = words.text[c.first][c.start - words.start[c.first] :]
+    rest = tuple(words.text[c.first + 1 : c.last + 1])
+    if c.method not in ("list", "again") and (rest or len(first) >= 3) and first in words.text[c.first]:
+        yield _Again((first, *rest), c.kind, c.score, bare=False)
+    if not rest:
+        return
+    if c.kind is PERSON:
+        tail = rest[-1]
+        if tail in context.ordinals or tail in context.compound_ends:
+            return
+        for form in {tail, tail.removeprefix("ال"), "ال" + tail}:
+            if len(form) >= 3:
+                yield _Again((form,), PERSON, c.score, bare=True)
+        if len(rest) >= 2 and rest[-2] in context.starters | context.connectors:
+            yield _Again((rest[-2], tail), PERSON, c.score, bare=True)
+    elif c.kind is LOCATION or c.method == "head":
+        heads = place_words().heads if c.kind is LOCATION else organization_heads()
+        if (
+            first in heads
+            and not first.startswith("ال")
+            and not is_ordinary(rest[0])
+            and words.is_word[c.first + 1]
+        ):
+            yield _Again(rest, c.kind, c.score, bare=True)
+
+
+def _pairs(words: Words) -> list[Candidate]:
+    """وزارتا الداخلية والعدل: the first keeps the head word, the second is the noun alone."""
+    found: list[Candidate] = []
+    duals = rule_words("dual_heads")
+    n = len(words)
+    for i, word in enumerate(words.text):
+        for clitic in clitic_lengths(word):
+            if word[clitic:] not in duals or i + 2 >= n or not words.text[i + 1].startswith("ال"):
                 continue
-            if (
-                last == i
-                and is_ordinary(form)
-                and before not in context.verbs
-                and before not in context.honorifics
-            ):
-                continue
-            found.append(
-                Candidate(
-                    i, last, words.start[i] + clitic, words.end[last], PERSON, min(short[key], 0.8), "again"
-                )
-            )
+            j = i + 2
+            while j < n and not words.break_before[j] and words.text[j].startswith("ال") and j < i + 4:
+                j += 1
+            if j < n and not words.break_before[j] and words.text[j].startswith("وال"):
+                found.append(Candidate(i, j - 1, *words.span(i, j - 1, clitic), ORGANIZATION, 0.85, "head"))
+                last = j
+                while (
+                    last + 1 < n
+                    and not words.break_before[last + 1]
+                    and words.text[last + 1].startswith("ال")
+                ):
+                    last += 1
+                found.append(Candidate(j, last, *words.span(j, last, 1), ORGANIZATION, 0.85, "head"))
             break
     return found

@@ -35,7 +35,8 @@ class Group(msgspec.Struct, forbid_unknown_fields=True):
                article speaks of ``topic``, "never"
     ``names``  the full name, then other spellings, acronyms and short forms, separated by " | "; a form in
                parentheses counts like "agree", one in angle brackets (a place) after a preposition, too, one
-               with ~ before it like "introduced"; a line that begins with "= id" names what is listed elsewhere
+               with ~ before it like "introduced"; a line
+               that begins with "= id" names what another list has
     """
 
     names: list[str]

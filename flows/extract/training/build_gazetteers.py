@@ -239,7 +239,8 @@ def build_names(counts: Counts) -> None:
     )
     head = (
         "# Ordinary words of news Arabic, folded: four or more times in the ANT news corpus (Apache-2.0;\n"
-        "# only the words are kept) and seldom beside names.\n# Made by flows.extract.training.build_gazetteers.\n"
+        "# only the words are kept) and seldom beside names.\n"
+        "# Made by flows.extract.training.build_gazetteers.\n"
     )
     (RESOURCES / "names_common.tsv").write_text(
         head + "\n".join(" ".join(common[i : i + 200]) for i in range(0, len(common), 200)) + "\n",
