@@ -291,10 +291,11 @@ def evaluate_names_command(conll: Path) -> int:
 
 def train_names_command(engine: str, corpora: Path, output: Path | None) -> int:
     try:
-        from flows.extract.training.train import train_names
+        from flows.extract import models
+        from flows.extract.training.names import train_names
     except ImportError as error:
         raise UserError(f"{error}; training needs the extra: uv sync --extra train") from error
-    train_names(engine, corpora, output)
+    train_names(engine, corpora, output or Path(models.__file__).parent)
     return OK
 
 
