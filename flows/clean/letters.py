@@ -64,6 +64,7 @@ class Tables(NamedTuple):
     clean: Codes
     search: Codes
     expand: dict[int, str]
+    both: Codes  # clean letter in the lower, search letter in the upper 16 bits
 
 
 # ------------------------------------------------------------------------------------- one code point
@@ -165,7 +166,7 @@ def mapped(code: int) -> tuple[int, str]:
         if plain == FARSI_YEH:
             return YEH, "ي"
         plain = re.sub(f"{FARSI_YEH}(?=\\w)", "ي", plain).replace(FARSI_YEH, "ى")
-    if len(plain) != 1:
+    if len(plain) != 1 or code < SIZE <= ord(plain):
         return EXPAND, plain
     if unicodedata.combining(plain) or plain in _seconds():
         return COMPOSE, plain
@@ -189,7 +190,7 @@ def tables() -> Tables:
             clean_[code] = ord(plain)
         if (letter := search_letter(chr(code))) != chr(code):
             search[code] = ord(letter)
-    return Tables(kind, clean_, search, expand)
+    return Tables(kind, clean_, search, expand, clean_ | search[clean_] << np.uint32(16))
 
 
 @lru_cache(maxsize=4096)

@@ -20,7 +20,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,7 +152,7 @@ def _compose(piece: _Piece) -> _Piece:
     return _splice(piece, edits) if edits else piece
 
 
-def _dashes(kind: NDArray[np.uint8], codes: Codes) -> tuple[NDArray[np.uint8], Codes]:
+def _dashes(kind: NDArray[np.uint8], codes: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[Any]]:
     """A tatweel between blanks is a dash (جدة ـ نجيب): its first becomes a hyphen."""
     tatweel = kind == TATWEEL
     edge = np.zeros(kind.size + 2, dtype=bool)
@@ -171,45 +171,52 @@ def _dashes(kind: NDArray[np.uint8], codes: Codes) -> tuple[NDArray[np.uint8], C
 
 def _spread_ends(kind: NDArray[np.uint8], kept: NDArray[np.intp], end: Places) -> None:
     """Let the raw span of a letter end behind the marks that follow it."""
-    mark = np.zeros(kind.size + 1, dtype=bool)
-    mark[:-1] = (kind & MARK) == MARK
-    first = np.flatnonzero(mark[1:] & ~mark[:-1]) + 1  # marks at the very start have no letter
-    last = np.flatnonzero(mark[:-1] & ~mark[1:])
-    if mark[0]:
-        last = last[1:]
-    place = np.searchsorted(kept, first - 1)
-    inside = place < kept.size
-    place, last, first = place[inside], last[inside], first[inside]
+    marks = np.flatnonzero(kind & (MARK & ~DROP))
+    new = np.ones(marks.size + 1, dtype=bool)
+    np.not_equal(marks[1:], marks[:-1] + 1, out=new[1:-1])
+    first, behind = marks[new[:-1]], marks[new[1:]] + 1
+    place = np.searchsorted(kept, first) - 1  # the last letter before the marks, if it stands next to them
+    there = place >= 0
+    place, first, behind = place[there], first[there], behind[there]
     right = (kept[place] == first - 1) & ((kind[kept[place]] & (BLANK | NEWLINE)) == 0)
-    end[place[right]] = last[right] + 1
+    end[place[right]] = behind[right]
+
+
+def _superfluous(white: NDArray[np.intp], blank: NDArray[np.bool_], size: int) -> NDArray[np.bool_] | None:
+    """Which of the white letters go: one space stays of every run of blanks, none beside a line end or at an
+    edge.  ``white`` are their places among ``size`` letters, ``blank`` tells blanks from line ends."""
+    follows = np.zeros(white.size, dtype=bool)
+    np.equal(white[1:], white[:-1] + 1, out=follows[1:])
+    at_start, at_end = white[0] == 0, white[-1] == size - 1
+    at_edge = (at_start and blank[0]) or (at_end and blank[-1])
+    if not at_edge and not (follows[1:] & (blank[1:] | blank[:-1])).any():
+        return None
+    run = np.cumsum(~follows) - 1
+    bare = np.bincount(run[~blank], minlength=int(run[-1]) + 1) == 0  # runs without a line end
+    if at_start:
+        bare[0] = False
+    if at_end:
+        bare[-1] = False
+    gone: NDArray[np.bool_] = blank & ~(bare[run] & ~follows)
+    return gone
 
 
 def _fold_blanks(piece: _Piece) -> _Piece:
-    """One space for every run of blanks; none beside a line end or at the edges."""
     white = np.flatnonzero(piece.kind & (BLANK | NEWLINE))
     if not white.size:
         return piece
-    size = piece.codes.size
-    blank = piece.codes[white] == _SPACE
-    follows = np.zeros(white.size, dtype=bool)
-    follows[1:] = white[1:] == white[:-1] + 1
-    at_edge = (blank[0] and white[0] == 0) or (blank[-1] and white[-1] == size - 1)
-    if not at_edge and not (follows[1:] & (blank[1:] | blank[:-1])).any():
+    gone = _superfluous(white, piece.codes[white] == _SPACE, piece.codes.size)
+    if gone is None:
         return piece
-    run = np.cumsum(~follows) - 1
-    bare = np.bincount(run[~blank], minlength=int(run[-1]) + 1) == 0  # runs without a line end
-    if white[0] == 0:
-        bare[0] = False
-    if white[-1] == size - 1:
-        bare[-1] = False
-    gone = white[blank & ~(bare[run] & ~follows)]
-    mask = np.ones(size, dtype=bool)
-    mask[gone] = False
+    mask = np.ones(piece.codes.size, dtype=bool)
+    mask[white[gone]] = False
     return piece.take(mask)
 
 
 def _is_arabic_letter(code: int) -> bool:
-    return (0x620 <= code <= 0x6FF or 0x750 <= code <= 0x77F or 0x870 <= code <= 0x8C9) and chr(code).isalpha()
+    return (0x620 <= code <= 0x6FF or 0x750 <= code <= 0x77F or 0x870 <= code <= 0x8C9) and chr(
+        code
+    ).isalpha()
 
 
 def _farsi_yeh(piece: _Piece) -> None:
@@ -223,7 +230,7 @@ def _farsi_yeh(piece: _Piece) -> None:
     piece.codes[places[~letter]] = ord("ى")
 
 
-def _drawn_out(search: Codes) -> NDArray[np.bool_] | None:
+def _drawn_out(search: NDArray[Any]) -> NDArray[np.bool_] | None:
     """Mask of the letters to keep where a letter is drawn out: three alefs, or four of another Arabic letter,
     stand for one (four lams for two, الله).  None where nothing is drawn out."""
     if search.size < 3:
@@ -244,51 +251,91 @@ def _drawn_out(search: Codes) -> NDArray[np.bool_] | None:
     return None if mask.all() else mask
 
 
-def _clean_chunk(codes: Codes, offset: int) -> tuple[Codes, Codes, Places, Places]:
-    """(clean, search, start, end) of one stretch that ends at a line end or the text's end."""
+class _Cleaned(NamedTuple):
+    text: str
+    search: str
+    start: Places
+    end: Places
+
+
+def _settle(
+    kind: NDArray[np.uint8], codes: NDArray[Any], letters: NDArray[Any]
+) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+    """Carriage returns and tatweels take the kind, and the letter, that their neighbours give them."""
+    if (kind == RETURN).any():
+        followed = np.zeros(kind.size, dtype=bool)
+        followed[:-1] = codes[1:] == _BREAK
+        kind[(kind == RETURN) & followed] = DROP
+        kind[kind == RETURN] = NEWLINE
+    if (kind == TATWEEL).any():
+        kind, letters = _dashes(kind, letters)
+    return kind, letters
+
+
+def _clean_plain(text: str) -> _Cleaned | None:
+    """The way of nearly all text: no code point beyond 16 bits and none that unites with a neighbour.  None
+    where there is one."""
     table = tables()
-    if int(codes.max()) >= SIZE:
-        low = np.minimum(codes, SIZE - 1)
-        kind, letters = table.kind[low], table.clean[low]
-        for place in np.flatnonzero(codes >= SIZE).tolist():
-            what, plain = astral(int(codes[place]))
-            kind[place] = what
-            letters[place] = ord(plain) if len(plain) == 1 else codes[place]
-    else:
-        kind, letters = table.kind[codes], table.clean[codes]
+    units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype=np.uint16)
+    codes = units.astype(np.intp)  # what numpy indexes with; converting once is cheaper than at every look-up
+    kind = table.kind.take(codes, mode="clip")
     has = int(np.bitwise_or.reduce(kind))
+    if has & (YEH | COMPOSE | EXPAND) or (has & DROP and units.size != len(text)):
+        return None
     if has & 128:
-        if (kind == RETURN).any():
-            followed = np.zeros(kind.size, dtype=bool)
-            followed[:-1] = codes[1:] == _BREAK
-            kind[(kind == RETURN) & followed] = DROP
-            kind[kind == RETURN] = NEWLINE
-        if (kind == TATWEEL).any():
-            kind, letters = _dashes(kind, letters)
-    if has & (DROP | 128):
-        kept = np.flatnonzero((kind & DROP) == 0)
-        start = kept.astype(np.int32)
-        end = start + np.int32(1)
-        if has & 64:
-            _spread_ends(kind, kept, end)
-        piece = _Piece(letters[kept], kind[kept], start, end)
-    else:
-        start = np.arange(codes.size, dtype=np.int32)
-        piece = _Piece(letters, kind, start, start + np.int32(1))
-    if has & EXPAND:
+        kind, codes = _settle(kind, codes, codes)
+        has |= DROP  # a carriage return before \\n goes
+    keep = (kind & DROP) == 0
+    white = np.flatnonzero(kind & (BLANK | NEWLINE))
+    if white.size:
+        place, size = white, codes.size
+        if has & DROP:
+            dropped = np.flatnonzero(~keep)
+            place, size = white - np.searchsorted(dropped, white), codes.size - dropped.size
+        gone = _superfluous(place, (kind[white] & BLANK) > 0, size)
+        if gone is not None:
+            keep[white[gone]] = False
+    kept = np.flatnonzero(keep)
+    if kept.size < codes.size:
+        codes = codes.take(kept)
+    start = kept.astype(np.int32)
+    end = start + np.int32(1)
+    if has & (MARK & ~DROP):
+        _spread_ends(kind, kept, end)
+    both = table.both.take(codes, mode="clip").view(np.uint16)
+    letters, search = both[0::2].copy(), both[1::2].copy()
+    if (mask := _drawn_out(search)) is not None:
+        letters, search, start, end = letters[mask], search[mask], start[mask], end[mask]
+    return _Cleaned(str(letters.data, "utf-16-le"), str(search.data, "utf-16-le"), start, end)
+
+
+def _clean_any(text: str) -> _Cleaned:
+    """Any text: ligatures, combining marks, Farsi yeh, code points beyond 16 bits."""
+    table = tables()
+    codes = encode(text)
+    low = np.minimum(codes, SIZE - 1)
+    kind, letters = table.kind[low], table.clean[low]
+    for place in np.flatnonzero(codes >= SIZE).tolist():
+        what, plain = astral(int(codes[place]))
+        kind[place] = what
+        letters[place] = ord(plain) if len(plain) == 1 else codes[place]
+    kind, letters = _settle(kind, codes, letters)
+    kept = np.flatnonzero((kind & DROP) == 0)
+    start = kept.astype(np.int32)
+    end = start + np.int32(1)
+    _spread_ends(kind, kept, end)
+    piece = _Piece(letters[kept], kind[kept], start, end)
+    if (piece.kind & EXPAND).any():
         piece = _expand(piece)
-        has |= int(np.bitwise_or.reduce(piece.kind, initial=0))
-    if has & COMPOSE:
+    if (piece.kind & COMPOSE).any():
         piece = _compose(piece)
     piece = _fold_blanks(piece)
-    if has & YEH:
+    if (piece.kind & YEH).any():
         _farsi_yeh(piece)
     search = _search_codes(piece.codes)
     if (mask := _drawn_out(search)) is not None:
         piece, search = piece.take(mask), search[mask]
-    if offset:
-        return piece.codes, search, piece.start + np.int32(offset), piece.end + np.int32(offset)
-    return piece.codes, search, piece.start, piece.end
+    return _Cleaned(decode(piece.codes), decode(search), piece.start, piece.end)
 
 
 def _chunks(text: str) -> Iterator[tuple[int, int]]:
@@ -314,12 +361,22 @@ def clean(text: str) -> CleanText:
     if not text:
         empty = np.zeros(0, dtype=np.int32)
         return CleanText("", "", empty, empty)
-    parts = [_clean_chunk(encode(text[a:b]), a) for a, b in _chunks(text)]
-    if len(parts) == 1:
-        codes, search, start, end = parts[0]
-    else:
-        codes, search, start, end = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return CleanText(decode(codes), decode(search), start, end)
+    if len(text) <= _CHUNK:
+        return CleanText(*(_clean_plain(text) or _clean_any(text)))
+    starts, ends, parts = [], [], []
+    for a, b in _chunks(text):
+        part = _clean_plain(text[a:b]) or _clean_any(text[a:b])
+        np.add(part.start, a, out=part.start)
+        np.add(part.end, a, out=part.end)
+        parts.append(part)
+        starts.append(part.start)
+        ends.append(part.end)
+    return CleanText(
+        "".join([part.text for part in parts]),
+        "".join([part.search for part in parts]),
+        np.concatenate(starts),
+        np.concatenate(ends),
+    )
 
 
 # ------------------------------------------------------------------------------------- short strings
