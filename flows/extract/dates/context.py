@@ -25,6 +25,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     papers: list[str]
     nowadays: list[str]
     yesterday_before: list[str]
+    tomorrow_before: list[str]
     tomorrow_after: list[str]
     day_after: list[str]
     month_after: list[str]
@@ -135,7 +136,11 @@ def _deictic_trap(tokens: Tokens, expression: Expression, before: str, after: st
             return "a day as a measure"
     if expression.deictic == -1 and after in lists()["yesterday_before"]:
         return "another word or a figure of speech"
-    if expression.deictic == 1 and alone and (before in lists()["tomorrow_after"] or _COUNTED.match(after)):
+    if (
+        expression.deictic == 1
+        and alone
+        and (before in lists()["tomorrow_after"] or after in lists()["tomorrow_before"])
+    ):
         return "the verb غدا"
     return None
 
@@ -209,11 +214,12 @@ def _years_trap(tokens: Tokens, expression: Expression) -> str | None:
     if tokens.code(first - 1) in "56" and tokens.start(first) == tokens.end(first - 1):
         return "part of a longer number"
     oldest = 1800 if tokens.code(first - 1) == "j" or before in lists()["year_surely_after"] else 1900
-    if not all(oldest <= year <= 2100 for year in expression.years):
+    span_of_years = len(expression.years) == 2 and "6" in codes
+    if not all((1700 if span_of_years else oldest) <= year <= 2100 for year in expression.years):
         return "a number"
     if (len(expression.years) == 2 and "6" in codes) or "5" in codes:
         low, high = expression.years[0], expression.years[-1]
-        return None if low < high <= low + 60 else "a number"
+        return None if low < high <= low + 100 else "a number"
     surely = tokens.code(first - 1) in "ji" or before in lists()["year_surely_after"]
     if tokens.code(first - 1) == "j":
         return None
@@ -319,7 +325,9 @@ def _period_trap(tokens: Tokens, expression: Expression) -> str | None:
     """Bare numbers at both ends are years only when they can be, and count nothing."""
     if expression.ends is None or {part.kind for part in expression.ends} != {"years"}:
         return None
-    if any(part.unit is not None for part in expression.ends) or tokens.code(expression.tokens[0]) == "P":
+    first, last = expression.tokens
+    codes = tokens.cells[2 * first + 1 : 2 * last : 2]
+    if any(part.unit is not None for part in expression.ends) or any(code in codes for code in "PV"):
         return None
     years = [part.years[0] for part in expression.ends]
     if not all(1900 <= year <= 2100 for year in years) or years[0] >= years[1]:
