@@ -119,6 +119,10 @@ def refresh() -> None:
     """Bring what is derived across articles (entities and their spellings) up to date.
 
     `rasd ingest` does this at its end; after a run that was killed, this command or the next run catches up.
+
+    Example:
+
+        rasd refresh
     """
     from flows.commands import refresh_command
 
@@ -181,7 +185,12 @@ def tag(
 def evaluate_names(
     conll: Annotated[Path, typer.Argument(help="CoNLL file: token, gold label, predicted label.")],
 ) -> None:
-    """Print precision, recall and F1 a class, by conlleval's rules."""
+    """Print precision, recall and F1 a class, by conlleval's rules.
+
+    Example:
+
+        rasd evaluate names tagged.conll
+    """
     from flows.commands import evaluate_names_command
 
     raise typer.Exit(evaluate_names_command(conll))
@@ -195,7 +204,12 @@ def train_names(
         Path | None, typer.Option("--output", "-o", help="Folder to write instead of the package's.")
     ] = None,
 ) -> None:
-    """Reproduce the shipped name models from the corpora, with fixed seeds (needs the extra `train`)."""
+    """Reproduce the shipped name models from the corpora, with fixed seeds (needs the extra `train`).
+
+    Example:
+
+        rasd train names --corpora ../shared -o models/
+    """
     from flows.commands import train_names_command
 
     raise typer.Exit(train_names_command(engine, corpora, output))
@@ -203,7 +217,12 @@ def train_names(
 
 @database.command("start")
 def db_start() -> None:
-    """Start the embedded server and keep it running until `rasd db stop`."""
+    """Start the embedded server and keep it running until `rasd db stop`.
+
+    Example:
+
+        rasd db start
+    """
     from flows.commands import db_start_command
 
     raise typer.Exit(db_start_command())
@@ -211,7 +230,12 @@ def db_start() -> None:
 
 @database.command("stop")
 def db_stop() -> None:
-    """Stop the embedded server."""
+    """Stop the embedded server.
+
+    Example:
+
+        rasd db stop
+    """
     from flows.commands import db_stop_command
 
     raise typer.Exit(db_stop_command())
@@ -219,7 +243,12 @@ def db_stop() -> None:
 
 @database.command("status")
 def db_status() -> None:
-    """Say whether the server runs, where its data is, and which schema revision it has."""
+    """Say whether the server runs, where its data is, and which schema revision it has.
+
+    Example:
+
+        rasd db status
+    """
     from flows.commands import db_status_command
 
     raise typer.Exit(db_status_command())
@@ -227,7 +256,12 @@ def db_status() -> None:
 
 @database.command("url")
 def db_url() -> None:
-    """Print the database's URL; the embedded server keeps running until `rasd db stop`."""
+    """Print the database's URL; the embedded server keeps running until `rasd db stop`.
+
+    Example:
+
+        psql "$(rasd db url)"
+    """
     from flows.commands import db_url_command
 
     raise typer.Exit(db_url_command())
@@ -235,7 +269,12 @@ def db_url() -> None:
 
 @database.command("upgrade")
 def db_upgrade() -> None:
-    """Bring the schema to the newest revision."""
+    """Bring the schema to the newest revision.
+
+    Example:
+
+        rasd db upgrade
+    """
     from flows.commands import db_upgrade_command
 
     raise typer.Exit(db_upgrade_command())
