@@ -9,7 +9,7 @@ from flows.extract.events.candidates import Candidate, candidates
 from flows.extract.events.context import View
 from flows.extract.events.merge import Cluster, Mention
 from flows.extract.events.participants import Positions
-from flows.records import Article, DateMention, Entity, EntityKind, Event, Office, Participant, Role, Span
+from flows.records import Article, DateMention, Entity, EntityKind, Event, EventType, Office, Participant, Role, Span
 
 __all__ = ["candidates_of", "find_events", "mentions_of", "status_input", "view_of"]
 
@@ -28,7 +28,7 @@ def find_events(
     scored = [(c, confidence.mention_probability(f)) for c, f in candidates_of(view)]
     mentions = mentions_of(view, [x for x in scored if x[1] >= model.mention_threshold])
     clusters = merge.merge(
-        mentions, lambda a, b: confidence.pair_probability(view, a, b), model.pair_threshold
+        view, mentions, lambda a, b: confidence.pair_probability(view, a, b), model.pair_threshold
     )
     out = []
     where = participants.positions(view)
@@ -63,7 +63,8 @@ def mentions_of(view: View, scored: Sequence[tuple[Candidate, float]]) -> list[M
         state, cue = status.status(view, c)
         if out and cue == "default":
             state, cue = status.inherited(view, out[-1].candidate, out[-1].status, c, state, cue)
-        out.append(Mention(c, roles.resolve(view, c, memo), state, cue, p))
+        found = roles.resolve(view, c, memo)
+        out.extend(Mention(c, each, state, cue, p) for each in roles.distributed(view, c, found))
     return out
 
 
@@ -94,8 +95,11 @@ def _event(view: View, cluster: Cluster, probability: float, where: Positions) -
                 if (tok.start, tok.end) not in triggers:
                     triggers.append((tok.start, tok.end))
     people: list[Participant] = []
+    settled = participants.settled(ordered)
     for item in participants.candidates_for(view, ordered, where):
-        chosen = confidence.participant_role(participants.participant_features(view, ordered, item, where))
+        chosen = settled.get(item[0]) or confidence.participant_role(
+            participants.participant_features(view, ordered, item, where)
+        )
         if chosen != "none":
             people.append(roles.participant(view, Role(chosen), item))
     location = date = None
@@ -105,6 +109,8 @@ def _event(view: View, cluster: Cluster, probability: float, where: Positions) -
             p = confidence.place_probability(participants.place_features(view, ordered, e, where))
             if p > best:
                 location, best = e, p
+    if cluster.type is EventType.HOLD and roles.host_place(view, head) >= 0:
+        location = roles.host_place(view, head)
     best = model.date_threshold
     for d, token in enumerate(where.dates):
         if token >= 0:

@@ -105,13 +105,34 @@ def _state(c: Candidate) -> str:
     return "owned" if c.form & Form.OWNED else "bare"
 
 
-def merge(mentions: list[Mention], likely: Callable[[Mention, Mention], float], threshold: float) -> list[Cluster]:
+def compatible(view: View, a: Mention, b: Mention) -> bool:
+    """What two mentions of one happening cannot have: dates apart, or different visitors of one host."""
+    if a.roles.date >= 0 and b.roles.date >= 0 and a.roles.date != b.roles.date:
+        x, y = view.dates[a.roles.date].value, view.dates[b.roles.date].value
+        if x.start and y.start:
+            n = min(len(x.start), len(y.start))
+            if (x.end or x.start)[:n] < y.start[:n] or (y.end or y.start)[:n] < x.start[:n]:
+                return False
+    if a.roles.split or b.roles.split:
+        return not (a.roles.split and b.roles.split) and bool(_actors(a) & _actors(b))
+    return True
+
+
+def _actors(m: Mention) -> set[int]:
+    return {e for e, _ in m.roles.actors if e >= 0}
+
+
+def merge(
+    view: View, mentions: list[Mention], likely: Callable[[Mention, Mention], float], threshold: float
+) -> list[Cluster]:
     """Clusters in order of their first mention; ``likely`` says how likely two mentions are one happening."""
     clusters: list[Cluster] = []
     for m in mentions:
         best, score = None, threshold
         for cluster in clusters:
             if cluster.type is not m.candidate.entry.type:
+                continue
+            if not all(compatible(view, x, m) for x in cluster.mentions):
                 continue
             links = [likely(x, m) for x in cluster.mentions]
             value = 0.6 * max(links) + 0.4 * sum(links) / len(links)

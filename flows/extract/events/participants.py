@@ -78,6 +78,19 @@ def candidates_for(view: View, mentions: Sequence[Mention], where: Positions) ->
 _SIGHT = 18  # tokens around a trigger in which a common noun may be a participant
 
 
+def settled(mentions: Sequence[Mention]) -> dict[int, str]:
+    """Roles that no weighing may change: visitor and host of a reception, the sides that a clause names."""
+    out: dict[int, str] = {}
+    for m in mentions:
+        if m.roles.host:
+            out.update({e: "actor" for e, _ in m.roles.actors if e >= 0})
+            out.update({e: "recipient" for e, _ in m.roles.recipients if e >= 0})
+    if not out and mentions[0].candidate.verbal and not mentions[0].roles.carried:
+        out.update({e: "recipient" for e, _ in mentions[0].roles.recipients if e >= 0})
+        out.update({e: "actor" for e, _ in mentions[0].roles.actors if e >= 0})
+    return out
+
+
 def _closest(tokens: Sequence[int], mentions: Sequence[Mention]) -> tuple[int, Mention]:
     """The mention of the entity that lies nearest to a trigger, and that trigger's mention."""
     best, chosen, gap = tokens[0], mentions[0], 10**6

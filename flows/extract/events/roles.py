@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from flows.extract.events.candidates import Candidate
 from flows.extract.events.clauses import REACH, Slot, arguments, is_verb, subject_before, verb_before
@@ -10,6 +11,9 @@ from flows.extract.events.context import View, variants, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.reference import Item, Memory, by_nisba, names, owner
 from flows.records import EntityKind, EventType, Participant, Role, TokenKind
+
+if TYPE_CHECKING:
+    from flows.extract.events.merge import Mention
 
 _AGENT_PREPOSITIONS = frozenset({"من طرف", "من قبل", "علي يد", "بواسطه", "من جانب"})
 _PASSIVE_LIGHT = frozenset({"تم", "تمت", "يتم", "تتم", "سيتم", "ستتم"})
@@ -24,6 +28,8 @@ class Roles:
     location: int = -1
     date: int = -1
     carried: bool = False
+    host: bool = False  # a reception with both sides named: who visits whom is settled
+    split: bool = False  # one of several visitors that one sentence lists
 
 
 def resolve(view: View, c: Candidate, memo: Memory) -> Roles:
@@ -45,7 +51,42 @@ def resolve(view: View, c: Candidate, memo: Memory) -> Roles:
         memo.note_pair(roles.actors + roles.recipients)
     roles.location = _where(view, after, roles, c)
     roles.date = _when(view, c)
+    sides = [any(e >= 0 for e, _ in items) for items in (roles.actors, roles.recipients)]
+    roles.host = c.entry.frame.name == "host" and c.verbal and all(sides)
     return roles
+
+
+def distributed(view: View, c: Candidate, roles: Roles) -> list[Roles]:
+    """استقبل مسؤولين، الأول هو X، أما الثاني فهو Y: one event for each of the people that the sentence lists."""
+    if c.entry.frame.name != "host" or not c.verbal or any(e >= 0 for e, _ in roles.actors):
+        return [roles]
+    hosts = {e for e, _ in roles.recipients}
+    last = view.sentence(c.token).last
+    listed: list[Item] = []
+    for k in range(c.token + 1, last):
+        if view.words[k] not in _ORDINALS or view.entity_of[k] >= 0:
+            continue
+        for j in range(k + 1, min(last, k + 16)):
+            entity = view.entity_of[j]
+            if j in view.entity_end and view.kind(j) is EntityKind.PERSON and entity not in hosts:
+                if all(e != entity for e, _ in listed):
+                    listed.append((entity, j))
+                break
+    if len(listed) < 2:
+        return [roles]
+    return [
+        Roles([x], roles.recipients, roles.location, roles.date, host=bool(hosts), split=True) for x in listed
+    ]
+
+
+_ORDINALS = frozenset({"الاول", "الاولي", "الثاني", "الثانيه", "الثالث", "الثالثه", "اولهما", "ثانيهما"})
+
+
+def host_place(view: View, m: Mention) -> int:
+    """باريس احتضنت: the one place that is itself the host of an event, -1 without one."""
+    places = [e for e, _ in m.roles.actors if e >= 0 and view.entities[e].kind is EntityKind.LOCATION]
+    only = len(places) == 1 and m.candidate.verbal and m.candidate.entry.frame.name == "hold"
+    return places[0] if only else -1
 
 
 def _agent(view: View, t: int, after: list[Slot], memo: Memory) -> list[Item]:
@@ -176,6 +217,14 @@ def _noun(view: View, c: Candidate, after: list[Slot], memo: Memory) -> dict[str
         genitive = by_nisba(view, t)
     elif c.entry.frame.role("genitive") is Role.RECIPIENT:
         filled["subject"] = by_nisba(view, t)
+    performer = performs(view, t)
+    if performer >= 0:
+        for slot in arguments(view, performer + 2, performer + 2 + REACH):
+            items = names(view, slot, memo)
+            if not slot.preposition and items and "subject" not in filled:
+                filled["subject"] = items
+            elif slot.preposition and items:
+                filled.setdefault(slot.preposition, []).extend(items)
     verb = verb_before(view, t)
     agent: list[Item] = []
     if verb >= 0 and _governs(view, verb, t):
@@ -211,6 +260,16 @@ def _noun(view: View, c: Candidate, after: list[Slot], memo: Memory) -> dict[str
         if items and "object" not in filled:
             filled["object"] = items
     return filled
+
+
+def performs(view: View, t: int) -> int:
+    """زيارة سيقوم بها, مباحثات أجراها: the verb behind the noun that says who does it, -1 without one."""
+    for k in range(t + 1, min(view.sentence(t).last - 1, t + 5)):
+        if view.hard[k] or view.comma[k]:
+            return -1
+        if view.words[k + 1] in ("بها", "به", "بهما") and is_verb(view, k):
+            return k
+    return -1
 
 
 _ADJUNCTS = frozenset({"بعد", "قبل", "خلال", "عقب", "اثر", "منذ", "حول", "بشان", "بسبب", "اثناء", "رغم", "عن", "مع", "ضد", "اطار", "خلفيه", "بمناسبه", "هامش", "الي", "علي", "دون"})  # fmt: skip

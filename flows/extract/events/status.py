@@ -23,6 +23,9 @@ def status(view: View, c: Candidate) -> tuple[EventStatus, str]:
         return denied
     if c.form & Form.FUTURE or _is_future(view.words[t]) or one == "سوف":
         return EventStatus.PLANNED, "future"
+    for k in range(c.token + 1, min(view.sentence(c.token).last - 1, c.token + 5)) if not c.verbal else ():
+        if view.words[k + 1] in ("بها", "به") and _is_future(view.words[k]):
+            return EventStatus.PLANNED, "performed"
     governor = -1 if c.verbal else verb_before(view, c.token, 18)
     if not c.verbal or c.form & Form.CLITIC or one in ("ان", "بان"):
         if any(v in classes.called_verbs or v in classes.called_governors for w in previous[:4] for v in variants(w)):
