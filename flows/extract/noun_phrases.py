@@ -143,6 +143,11 @@ def _one_way(words: Words, first: int, clitic: int, known: Known, way: Head) -> 
         )
     if way.after == "year":
         return j if not words.is_word[j] and is_year(words.text[j]) else None
+    if way.after == "place":
+        if j not in known.places or words.break_before[j]:
+            return None
+        last = known.places[j]
+        return (_tail(words, last + 1, known, way) if last + 1 < len(words) else None) or last
     if way.after == "qualified":
         return _qualified(words, j, known, way)
     if way.after in ("proper", "introduces"):
@@ -183,6 +188,8 @@ def _qualified(words: Words, j: int, known: Known, way: Head) -> int | None:
     listed = phrase_words()
     n = len(words)
     k = j
+    if words.text[j] in rule_words("internal"):
+        return None  # المكتب السياسي للحزب: the party is the name
     adjectives = 0
     rank = False
     while k < n and not words.break_before[k] and adjectives < 5:
@@ -237,7 +244,7 @@ def _proper(words: Words, j: int, known: Known, way: Head) -> int | None:
 
 def _adjectives(words: Words, last: int, known: Known, way: Head) -> int:
     """صالون سوسة | الدولي للكتاب: a nationality or rank after the proper name, then لـ."""
-    if way.after == "introduces":
+    if "adjectives" not in way.also:
         return last
     n = len(words)
     general = phrase_words().general
@@ -253,6 +260,13 @@ def _adjectives(words: Words, last: int, known: Known, way: Head) -> int:
 
 def is_year(text: str) -> bool:
     return len(text) == 4 and text.isdigit() and text[:2] in ("19", "20")
+
+
+def _ends_construct(word: str) -> bool:
+    """لجنة | في، إدارة | النادي، حزب | يحترم: prepositions, bare head words and verbs after a head word."""
+    if word in rule_words("in_construct_stops"):
+        return True
+    return word[0] in "يت" and len(word) > 3 and is_ordinary(word) and word not in phrase_words().inside
 
 
 @cache
@@ -276,6 +290,8 @@ def _genitive(words: Words, j: int, known: Known, way: Head, *, definite: bool) 
     while k < n and k - j < MAX_WORDS and not words.break_before[k]:
         word = words.text[k]
         if word in listed.stop or word in listed.loose or (k == j and word.startswith("ادار")):
+            break
+        if (last is None or last < j) and _ends_construct(word):
             break
         if k in known.names and (known.names[k] > k or not word.startswith("ال")):
             if last is None or last < j:
