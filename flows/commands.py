@@ -31,19 +31,27 @@ def _one_line_errors() -> Iterator[None]:
 
     from db.embedded import EmbeddedError
     from db.engine import DatabaseError
+    from flows.extract.engines import EngineError
     from flows.extract.resources import ResourceError
     from flows.workers import WorkerError
 
     try:
         yield
-    except (EmbeddedError, DatabaseError, ResourceError, WorkerError) as error:
+    except (EmbeddedError, DatabaseError, EngineError, ResourceError, WorkerError) as error:
         raise UserError(str(error)) from error
     except OperationalError as error:
         raise UserError(f"database: {str(error.orig).strip().splitlines()[0]}") from error
 
 
-def _with(chosen: Settings, **changes: object) -> Settings:
-    return chosen.model_copy(update={k: v for k, v in changes.items() if v is not None})
+def _settings(**changes: object) -> Settings:
+    """The settings with what the command line changes; raises UserError naming what is wrong with them."""
+    from pydantic import ValidationError
+
+    try:
+        return settings().changed(**changes)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UserError(f"settings: {wrong}") from error
 
 
 # ------------------------------------------------------------------------------------------- ingest
@@ -54,7 +62,7 @@ def ingest_command(
 ) -> int:
     from flows.terminal import console, listener
 
-    chosen = _with(settings(), workers=workers, names_engine=engine, settle_seconds=settle)
+    chosen = _settings(workers=workers, names_engine=engine, settle_seconds=settle)
     out = console(stderr=True)
     with _one_line_errors(), listener(out) as heard:
         if direct:
@@ -118,7 +126,7 @@ def _print_summary(summary: Summary) -> None:
 def extract_command(paths: Sequence[str], output: Path | None, engine: str | None) -> int:
     from flows.pipeline import Options
 
-    chosen = _with(settings(), names_engine=engine)
+    chosen = _settings(names_engine=engine)
     rejected = written = 0
     with _writer(output) as out:
         for outcome in _extracted(paths, chosen, Options(names_engine=chosen.names_engine)):
@@ -155,6 +163,7 @@ def _extracted(paths: Sequence[str], chosen: Settings, options: Any) -> Iterator
     """A line of JSON or a rejection for each file, in the order of discovery."""
     from itertools import chain, islice
 
+    from flows.extract.engines import EngineError
     from flows.extract.resources import ResourceError
     from flows.output import to_line
     from flows.pipeline import warm_up
@@ -162,7 +171,7 @@ def _extracted(paths: Sequence[str], chosen: Settings, options: Any) -> Iterator
 
     try:
         warm_up(options)
-    except ResourceError as error:
+    except (EngineError, ResourceError) as error:
         raise UserError(str(error)) from error
     stream = _loaded(paths, chosen)
     first = list(islice(stream, PARALLEL_FILES))
@@ -203,7 +212,7 @@ def report_command(limit: int) -> int:
     from flows.report import print_report
     from flows.terminal import console
 
-    with _one_line_errors(), reading_engine(settings()) as engine:
+    with _one_line_errors(), reading_engine(_settings()) as engine:
         print_report(engine, limit, console())
     return OK
 
@@ -213,7 +222,7 @@ def refresh_command() -> int:
     from flows.runs import refresh
     from flows.terminal import console, key_value_table
 
-    with _one_line_errors(), migrated_engine(settings()) as engine:
+    with _one_line_errors(), migrated_engine(_settings()) as engine:
         console().print(key_value_table("refreshed", refresh(engine)))
     return OK
 
@@ -254,7 +263,7 @@ def explain_command(path: str, engine: str | None) -> int:
     from flows.records import Rejection
     from flows.terminal import console
 
-    chosen = _with(settings(), names_engine=engine)
+    chosen = _settings(names_engine=engine)
     raw = next(_loaded([path], chosen), None)
     if raw is None:
         raise UserError(f"{path}: no article there")
@@ -272,7 +281,7 @@ def tag_command(conll: Path, output: Path, scheme: str, engine: str | None) -> i
     from flows.extract.conll import tag_conll
 
     try:
-        tag_conll(conll, output, scheme=scheme, engine=engine or settings().names_engine)
+        tag_conll(conll, output, scheme=scheme, engine=engine or _settings().names_engine)
     except (OSError, ValueError) as error:
         raise UserError(str(error)) from error
     return OK
@@ -305,7 +314,7 @@ def train_names_command(engine: str, corpora: Path, output: Path | None) -> int:
 def db_start_command() -> int:
     from db import embedded
 
-    chosen = settings()
+    chosen = _settings()
     if chosen.database_url is not None:
         raise UserError("DATABASE_URL names a server of your own; only the embedded one is started from here")
     with _one_line_errors():
@@ -320,7 +329,7 @@ def db_stop_command() -> int:
     from db import embedded
 
     with _one_line_errors():
-        users = embedded.stop(settings().home)
+        users = embedded.stop(_settings().home)
     if users:
         pids = ", ".join(map(str, users))
         print(f"still in use by process {pids}: the server stops when they end")
@@ -334,7 +343,7 @@ def db_status_command() -> int:
     from flows.connection import database_url
     from flows.terminal import console, key_value_table
 
-    chosen = settings()
+    chosen = _settings()
     out = console()
     with _one_line_errors():
         if chosen.database_url is not None:
@@ -366,7 +375,7 @@ def db_status_command() -> int:
 def db_url_command() -> int:
     from flows.connection import database_url
 
-    with _one_line_errors(), database_url(settings(), persistent=True) as url:
+    with _one_line_errors(), database_url(_settings(), persistent=True) as url:
         print(url.replace("postgresql+psycopg://", "postgresql://"))
     return OK
 
@@ -375,7 +384,7 @@ def db_upgrade_command() -> int:
     from db import engine
     from flows.connection import database_url
 
-    with _one_line_errors(), database_url(settings()) as url:
+    with _one_line_errors(), database_url(_settings()) as url:
         before, after = engine.upgrade(url)
     print(f"schema {after}" + (" already" if before == after else f", before: {before or 'none'}"))
     return OK
@@ -384,7 +393,7 @@ def db_upgrade_command() -> int:
 def db_shell_command(command: str | None) -> int:
     from db import embedded
 
-    chosen = settings()
+    chosen = _settings()
     arguments = ["-c", command] if command else []
     with _one_line_errors():
         if chosen.database_url is not None:

@@ -33,17 +33,7 @@ def ingest(
         names_engine: fast, accurate, rules or transformers:/path
         settle_seconds: leave files modified within the last N seconds for the next run
     """
-    chosen = settings().model_copy(
-        update={
-            name: value
-            for name, value in {
-                "workers": workers,
-                "names_engine": names_engine,
-                "settle_seconds": settle_seconds,
-            }.items()
-            if value is not None
-        }
-    )
+    chosen = settings().changed(workers=workers, names_engine=names_engine, settle_seconds=settle_seconds)
 
     def submit(batch: Batch) -> PrefectFuture[BatchResult]:
         return load_batch.submit(batch)

@@ -31,7 +31,9 @@ class Settings(BaseSettings):
         description="a PostgreSQL server of your own; without it the embedded one is used",
     )
     names_engine: str = Field(
-        default="fast", description="names engine: accurate, fast, rules, or transformers:/path/or/name"
+        default="fast",
+        pattern=r"^(accurate|fast|rules|transformers:.+)$",
+        description="names engine: accurate, fast, rules, or transformers:/path/or/name",
     )
     workers: int = Field(
         default_factory=lambda: max(
@@ -57,6 +59,11 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="level of Prefect's own log lines on the terminal"
     )
+
+    def changed(self, **changes: object) -> Settings:
+        """A copy with the changes that are not None, validated like the rest."""
+        values = self.model_dump() | {name: value for name, value in changes.items() if value is not None}
+        return Settings.model_validate(values)
 
     @property
     def prefect_home(self) -> Path:
