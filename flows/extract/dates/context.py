@@ -311,7 +311,7 @@ def _offset_trap(tokens: Tokens, expression: Expression) -> str | None:
         if _counted_on(tokens, last) or _counted_on(tokens, last + 1):
             return "counted from something else"
         return None
-    if "C" in tokens.cells[2 * first : 2 * last] and _counted_on(tokens, last):
+    if (count or "C" in tokens.cells[2 * first : 2 * last]) and _counted_on(tokens, last):
         return "counted from something else"
     return None
 

@@ -13,7 +13,7 @@ from flows.extract.dates.model import Expression
 from flows.records import CleanText
 
 LEAD = 2  # lines of text, the title among them, that count as the lead
-SHORTEST_LINE = 20  # letters; shorter lines (a source, a rubric) are not counted
+SHORTEST_LINE = 40  # letters; shorter lines (a source, a rubric, a dateline) are not counted
 
 
 @cache
@@ -22,8 +22,13 @@ def starters() -> re.Pattern[str]:
     return re.compile(f"[ &<+][{''.join(sorted(by_first()))}]")
 
 
-def expressions(text: CleanText) -> tuple[Tokens, list[Expression], list[tuple[Expression, str]]]:
-    """Tokens, the expressions by position, and what the grammar saw but the context refused (with why)."""
+def expressions(
+    text: CleanText, lead_end: int | None = None
+) -> tuple[Tokens, list[Expression], list[tuple[Expression, str]]]:
+    """Tokens, the expressions by position, and what the grammar saw but the context refused (with why).
+
+    ``lead_end``: where title and first paragraph end; guessed from the lines when it is not given.
+    """
     tokens = tokenize(text.search, text.text)
     found: list[Expression] = []
     refused: list[tuple[Expression, str]] = []
@@ -50,22 +55,26 @@ def expressions(text: CleanText) -> tuple[Tokens, list[Expression], list[tuple[E
             continue
         found.append(expression)
         position = last
-    _place(tokens, found)
+    _place(tokens, found, lead_end)
     return tokens, found, refused
 
 
-def _place(tokens: Tokens, found: list[Expression]) -> None:
+def _place(tokens: Tokens, found: list[Expression], lead_end: int | None) -> None:
     """Which expressions stand in the lead, which inside quotation marks."""
     if not found:
         return
-    search = tokens.search
-    lead_end, lines, begin = len(search), 0, 0
-    while (end := search.find("\n", begin)) != -1:
-        lines += end - begin >= SHORTEST_LINE
-        if lines == LEAD:
-            lead_end = end
-            break
-        begin = end + 1
+    if lead_end is None:
+        lead_end = _guess_lead(tokens.search)
     for expression in found:
         expression.lead = expression.span[0] < lead_end
         expression.quoted = inside_quotes(tokens, expression.span[0])
+
+
+def _guess_lead(search: str) -> int:
+    lines, begin = 0, 0
+    while (end := search.find("\n", begin)) != -1:
+        lines += end - begin >= SHORTEST_LINE
+        if lines == LEAD:
+            return end
+        begin = end + 1
+    return len(search)

@@ -17,7 +17,7 @@ from flows.extract.dates.model import Expression, Interval, Setting, iso
 from flows.extract.dates.publication import parse_publication
 from flows.extract.dates.resolve import Memory, resolve
 from flows.extract.dates.vocabulary import vocabulary
-from flows.records import Article, Basis, DateMention, DateValue, Precision
+from flows.records import Article, Basis, BlockKind, DateMention, DateValue, Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ def find_dates(article: Article) -> tuple[tuple[DateMention, ...], DateValue]:
     """
     published = article.published
     written = _day(published)
-    tokens, found, _ = expressions(article.text)
+    paragraph = next((b.span[1] for b in article.blocks if b.kind is BlockKind.PARAGRAPH), None)
+    tokens, found, _ = expressions(article.text, paragraph)
     values, writing = _values(tokens, found, written, setting_of(article.source, article.metadata.url))
     mentions = tuple(DateMention(e.span, v) for e, v in zip(found, values, strict=True))
     if written is not None or published.start is not None:
