@@ -113,6 +113,7 @@ def find_offices(article: Article, entities: tuple[Entity, ...]) -> tuple[Office
         if after is not None:
             follows.add(after.last)
             titles += _parts_of(view, after)
+            titles += _further(view, after)
             if _form(words, after.first, after.clitic) in office_words().plural:
                 titles += _shared_back(view, first, after)
     return _offices(view, titles, entities)
@@ -262,10 +263,13 @@ def _earlier(view: _View, title: _Title) -> _Title | None:
         if not _fits(view, j) or (words.text[j].startswith("و") and _head(words.text[j]) != 0):
             return None
         if _head(words.text[j]) == 0 and j not in view.named and not _goes_on(view, j, 0):
+            k = j
+            while k > 0 and words.text[k - 1] in name_context().honorifics:
+                k -= 1
             opens = (
-                j == 0
-                or words.sentence[j - 1] != words.sentence[j]
-                or words.text[j - 1] in rule_words("speech")
+                k == 0
+                or words.sentence[k - 1] != words.sentence[j]
+                or words.text[k - 1] in rule_words("speech")
             )
             return _Title(title.person, j, end, 0) if opens and j < end else None
         j -= 1
@@ -294,9 +298,10 @@ def _goes_on(view: _View, j: int, clitic: int) -> bool:
         return True
     if before in office_words().joins or _head(before) is not None:
         return True
-    # مدير مكتب رئيس ..., نائب الأمين العام: an indefinite office word two before
+    # مدير مكتب رئيس الحكومة فلان, but of مدير مكتب الرئيس فلان the last word is the name's own
     return (
         j >= 2
+        and not words.text[j].startswith("ال")
         and not before.startswith("ال")
         and _head(words.text[j - 2]) is not None
         and j - 1 not in view.named
@@ -381,6 +386,27 @@ def _after(view: _View, last: int, person: int) -> _Title | None:
     if follower in view.starts and not words.break_before[follower] and not tanwin and not introduced:
         return None
     return _Title(person, j, end, clitic)
+
+
+def _further(view: _View, title: _Title) -> list[_Title]:
+    """فلان، مديرة المركز، | ورئيسة الهيئة: more offices after the first, each behind a comma."""
+    words = view.words
+    more: list[_Title] = []
+    j = title.last + 1
+    while (
+        j + 2 < len(words)
+        and words.text[j] in _COMMAS
+        and words.sentence[j + 1] == words.sentence[title.first]
+    ):
+        word = words.text[j + 1]
+        if word[0] != "و" or _head(word) != 1 or j + 1 in view.person:
+            break
+        last = _right_end(view, j + 1)
+        if last == j + 1 or (last + 1 in view.starts and not words.break_before[last + 1]):
+            break
+        more.append(_Title(title.person, j + 1, last, 1))
+        j = last + 1
+    return more
 
 
 def _continues_to_person(view: _View, end: int) -> bool:
