@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from flows.clean.normalize import clean
 from flows.extract.dates import explain, find_dates, parse_publication
+from flows.extract.dates.dated import gregorian_value
 from flows.extract.dates.model import Expression
-from flows.extract.dates.resolve import gregorian_value
 from flows.extract.dates.vocabulary import vocabulary
 from flows.records import Article, DateValue, Metadata
 

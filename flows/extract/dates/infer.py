@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from flows.extract.dates.dated import gregorian_value
 from flows.extract.dates.model import WEEKDAY_NAMES, Expression, Interval, iso
-from flows.extract.dates.resolve import gregorian_value
 
 FIRST, LAST = date(2001, 1, 1), date(2030, 12, 31)
 MOST_CANDIDATES = 128

@@ -8,8 +8,8 @@ from datetime import date
 from flows.clean.normalize import clean
 from flows.extract.dates.build import best_match, build
 from flows.extract.dates.calendars import from_hijri, safe_date
+from flows.extract.dates.dated import gregorian_value, hijri_value
 from flows.extract.dates.lexer import tokenize
-from flows.extract.dates.resolve import gregorian_value, hijri_value
 from flows.records import Basis, DateValue, Precision
 
 _ISO = re.compile(r"\s*([+-]?\d{4})-(\d{1,2})-(\d{1,2})(?:\s*$|[T\s,]|\s+-)")

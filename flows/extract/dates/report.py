@@ -10,12 +10,13 @@ from flows.clean.normalize import clean
 from flows.extract.dates import infer as solver
 from flows.extract.dates.calendars import last_on_or_before
 from flows.extract.dates.context import restated, tense
+from flows.extract.dates.dated import Memory
 from flows.extract.dates.find import expressions
 from flows.extract.dates.infer import Writing, candidate_strings, fitting_years
 from flows.extract.dates.lexer import Tokens
 from flows.extract.dates.model import Expression, Interval, Setting, iso
 from flows.extract.dates.publication import parse_publication
-from flows.extract.dates.resolve import Memory, resolve
+from flows.extract.dates.resolve import resolve
 from flows.extract.dates.vocabulary import vocabulary
 from flows.records import Article, Basis, BlockKind, DateMention, DateValue, Precision
 

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date, timedelta
 
 from flows.extract.dates import calendars as cal
-from flows.extract.dates.model import WEEKDAY_NAMES, Expression, Interval, Setting
-from flows.extract.dates.units import resolve_offset, resolve_unit
+from flows.extract.dates.dated import Memory, best_year_near, dated, day_precision, hijri_in, year_of
+from flows.extract.dates.model import WEEKDAY_NAMES, Expression, Interval
+from flows.extract.dates.units import edge_of_year, resolve_offset, resolve_unit
 from flows.extract.dates.vocabulary import vocabulary
 from flows.records import Precision
 
-# A date that could lie before or after the day of writing is past unless the future is so many times nearer:
-# news tells of what happened.
-FUTURE_WEIGHT = 3
-# Days that a reading may be farther away and still win when the nearer one is against the clause's tense, or
-# against الماضي and المقبل (beside a month alone, beside a day): a stamp some days late must not cost a year.
-AGAINST_TENSE = 200
-AGAINST_WORD = (1000, 200)
 LATE_STAMP = 4  # days that a stamp may come after the day of writing
-
-
-@dataclass(slots=True)
-class Memory:
-    """What the article said so far, for نفس السنة, اليوم نفسه, the quoted speaker's today."""
-
-    setting: Setting
-    last: Interval | None = None  # the latest value of any kind
-    last_period: Interval | None = None  # the latest from .. to, half year, quarter or edge
-    last_day: date | None = None  # the latest single day
-    weekdays: dict[int, date] = field(default_factory=dict)  # weekday -> its day where the text dates it
-    spoken: date | None = None  # the latest bare weekday: when somebody said what follows in quotes
-    dated: dict[tuple[str, int, int], int] = field(
-        default_factory=dict
-    )  # (calendar, month, day) -> year said
 
 
 def resolve(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
@@ -60,7 +39,7 @@ def resolve(expression: Expression, written: date | None, memory: Memory) -> Int
 
 def _day(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
     if expression.days or expression.months:
-        return _dated(expression, written, memory)
+        return dated(expression, written, memory)
     if expression.deictic is not None or expression.own_day:
         return _deictic(expression, written)
     return _weekdays(expression, written, memory)
@@ -83,11 +62,7 @@ def _deictic(expression: Expression, written: date | None) -> Interval | None:
     end = day
     if len(expression.weekdays) > 1:
         end = cal.first_on_or_after(day, expression.weekdays[-1])
-    return Interval(day, end, _day_precision(day, end), "deictic", conflict=conflict)
-
-
-def _day_precision(start: date, end: date) -> Precision:
-    return Precision.DAY if start == end else Precision.INTERVAL
+    return Interval(day, end, day_precision(day, end), "deictic", conflict=conflict)
 
 
 def _weekdays(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
@@ -133,216 +108,10 @@ def _weekday_span(anchor: date, days: list[int], forward: bool, rule: str) -> In
         start = end = anchor
         for weekday in reversed(days[:-1]):
             start = cal.last_on_or_before(start, weekday)
-    return Interval(start, end, _day_precision(start, end), rule)
+    return Interval(start, end, day_precision(start, end), rule)
 
 
 # ------------------------------------------------------------------------------------------ day + month
-
-
-def _dated(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
-    """Day numbers with a month, a month alone, or day numbers of the running month (25 الجاري)."""
-    if not expression.months:
-        return _days_of_month(expression, written, memory)
-    if expression.calendar == "hijri":
-        return _hijri(expression, written, memory)
-    years = _years(expression, written, memory)
-    if years is None:
-        return None
-    return gregorian_value(expression, years)
-
-
-def gregorian_value(expression: Expression, year: int) -> Interval | None:
-    """The value of day and month in a given year, weekday checked."""
-    months = expression.months
-    rule = "day and month" if expression.days else "month"
-    if not expression.days:
-        first, last = months[0], months[-1]
-        start = date(year, first, 1)
-        end = cal.month_end(year + (last < first), last)
-        if expression.unit == "week" and expression.count is not None:
-            opening = start + timedelta(days=7 * (expression.count - 1))
-            return Interval(opening, min(end, opening + timedelta(days=6)), Precision.WEEK, "week of a month")
-        if expression.edge is not None:
-            return _edge_of_month(start, end, expression.edge)
-        precision = Precision.MONTH if first == last else Precision.INTERVAL
-        return Interval(start, end, precision, rule, "month", "month")
-    days = expression.days
-    start_day = cal.safe_date(year, months[0], days[0])
-    end_month = months[-1]
-    end_day = cal.safe_date(year + (end_month < months[0]), end_month, days[-1])
-    if start_day is None or end_day is None:
-        return None
-    if end_day < start_day:
-        start_day, end_day = end_day, start_day
-    conflict = weekday_conflict(expression, start_day, end_day)
-    return Interval(start_day, end_day, _day_precision(start_day, end_day), rule, conflict=conflict)
-
-
-def weekday_conflict(expression: Expression, start: date, end: date) -> str | None:
-    """What the stated weekdays and the date say against each other, None when they agree."""
-    stated = expression.weekdays
-    if not stated:
-        return None
-    for weekday, day in ((stated[0], start), (stated[-1], end)):
-        if len(stated) == 1 and start != end:
-            return None
-        if day.weekday() != weekday:
-            return f"stated {WEEKDAY_NAMES[weekday]}, {day.isoformat()} is a {WEEKDAY_NAMES[day.weekday()]}"
-    return None
-
-
-def _edge_of_month(start: date, end: date, edge: str) -> Interval:
-    first, last = {"start": (1, 10), "middle": (11, 20), "end": (21, 31)}[edge]
-    length = (end - start).days + 1
-    return Interval(
-        start + timedelta(days=first - 1),
-        start + timedelta(days=min(last, length) - 1),
-        Precision.INTERVAL,
-        f"{edge} of a month",
-    )
-
-
-def _days_of_month(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
-    """25 الجاري, 29 من نفس الشهر, الخميس 14 والجمعة 15."""
-    named = memory.last.start if memory.last is not None else None
-    anchor = named if expression.same else written
-    if anchor is None:
-        return None
-    if expression.same or expression.relative is not None:
-        shifts: tuple[int, ...] = (0 if expression.same else expression.relative or 0,)
-    elif expression.weekdays:
-        shifts = (0, 1, -1) if expression.tense > 0 else (0, -1, 1)
-    else:
-        return None
-    best: Interval | None = None
-    for shift in shifts:
-        base = cal.add_months(anchor.replace(day=1), shift)
-        start = cal.safe_date(base.year, base.month, expression.days[0])
-        end = cal.safe_date(base.year, base.month, expression.days[-1])
-        if start is None or end is None or end < start:
-            continue
-        conflict = weekday_conflict(expression, start, end)
-        value = Interval(start, end, _day_precision(start, end), "day of a relative month", conflict=conflict)
-        if conflict is None:
-            return value
-        best = best or value
-    return best
-
-
-def _years(expression: Expression, written: date | None, memory: Memory) -> int | None:
-    """The year that belongs to day and month: said, relative, or the one that fits best."""
-    if expression.years:
-        return expression.years[0]
-    if expression.year_same:
-        return memory.last.start.year if memory.last is not None and memory.last.start is not None else None
-    if expression.year_relative is not None:
-        return None if written is None else written.year + expression.year_relative
-    if expression.relative is None and expression.days:
-        known = memory.dated.get((expression.calendar, expression.months[0], expression.days[0]))
-        if known is not None:
-            return known
-    if written is None:
-        return None
-    return best_year(expression, written)
-
-
-def best_year(expression: Expression, written: date) -> int | None:
-    """The year of a day and month without one, seen from the day of writing."""
-    month = expression.months[0]
-    relative = expression.relative
-    if relative == 0 and not expression.days:
-        return written.year
-    day = expression.days[0] if expression.days else None
-    best: tuple[float, int] | None = None
-    for year in range(written.year - (5 if day == 29 else 2), written.year + (6 if day == 29 else 3)):
-        start = cal.safe_date(year, month, day or 1)
-        if start is None:
-            continue
-        end = start if day else cal.month_end(year, month)
-        gap = 0 if start <= written <= end else min(abs((start - written).days), abs((end - written).days))
-        cost = float(gap)
-        ahead = start > written
-        if relative is None:
-            if expression.tense > 0:
-                cost += 0 if end >= written else AGAINST_TENSE
-            elif expression.tense < 0:
-                cost += 0 if start <= written else AGAINST_TENSE
-            elif ahead:
-                cost *= FUTURE_WEIGHT
-        elif relative < 0:
-            cost += 0 if end < written else AGAINST_WORD[bool(day)]
-        elif relative > 0:
-            cost += 0 if start > written else AGAINST_WORD[bool(day)]
-        elif ahead:  # الجاري with a day: this year's unless that is half a year away
-            cost += 0.5
-        if expression.weekdays and day is not None and start.weekday() != expression.weekdays[0]:
-            cost += 150
-        if best is None or cost < best[0]:
-            best = (cost, year)
-    return None if best is None else best[1]
-
-
-def _hijri(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
-    if expression.years:
-        return hijri_value(expression, expression.years[0])
-    if expression.gregorian_year is not None:
-        return hijri_in(expression, expression.gregorian_year)
-    if written is None:
-        return None
-    today = cal.hijri_year_of(written)
-    if today is None:
-        return None
-    if expression.year_relative is not None:
-        return hijri_value(expression, today[0] + expression.year_relative)
-    best: tuple[float, Interval] | None = None
-    for year in range(today[0] - 2, today[0] + 3):
-        value = hijri_value(expression, year)
-        if value is None or value.start is None or value.end is None:
-            continue
-        inside = value.start <= written <= value.end
-        gap = 0 if inside else min(abs((value.start - written).days), abs((value.end - written).days))
-        cost = float(gap)
-        relative = expression.relative
-        if relative is None:
-            if expression.tense > 0:
-                cost += 0 if value.end >= written else AGAINST_TENSE
-            elif expression.tense < 0:
-                cost += 0 if value.start <= written else AGAINST_TENSE
-        elif relative < 0:
-            cost += 0 if value.end < written else 1000
-        elif relative > 0:
-            cost += 0 if value.start > written else 1000
-        if best is None or cost < best[0]:
-            best = (cost, value)
-    return None if best is None else best[1]
-
-
-def hijri_value(expression: Expression, year: int) -> Interval | None:
-    """Days or months of a Hijri year in Gregorian days."""
-    months, days = expression.months, expression.days
-    if not days:
-        first = cal.hijri_month(year, months[0])
-        last = cal.hijri_month(year, months[-1])
-        if first is None or last is None:
-            return None
-        if expression.edge is not None:
-            value = _edge_of_month(first[0], first[1], expression.edge)
-            return Interval(value.start, value.end, value.precision, value.rule, calendar="hijri")
-        precision = Precision.MONTH if len(months) == 1 else Precision.INTERVAL
-        return Interval(first[0], last[1], precision, "Hijri month", calendar="hijri")
-    start, end = cal.from_hijri(year, months[0], days[0]), cal.from_hijri(year, months[-1], days[-1])
-    if start is None or end is None:
-        return None
-    conflict = weekday_conflict(expression, start, end)
-    if conflict is not None and expression.weekdays:
-        # the month began a day earlier or later where the moon was sighted: the weekday tells which
-        for shift in (1, -1):
-            moved = start + timedelta(days=shift), end + timedelta(days=shift)
-            if weekday_conflict(expression, *moved) is None:
-                start, end = moved
-                conflict = None
-                break
-    return Interval(start, end, _day_precision(start, end), "Hijri day", calendar="hijri", conflict=conflict)
 
 
 def _twins(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
@@ -350,25 +119,24 @@ def _twins(expression: Expression, written: date | None, memory: Memory) -> Inte
     twin = expression.twin
     if twin is None:
         return None
-    own = Expression(**{name: getattr(expression, name) for name in Expression.__slots__})
-    own.twin = None
+    own = replace(expression, twin=None)
     if not (twin.days or twin.months):
         own.weekdays = own.weekdays or twin.weekdays
         return resolve(own, written, memory)
     if not (own.days or own.months):  # الخميس الموافق 20 أغسطس
         twin.weekdays = twin.weekdays or own.weekdays
         twin.tense = own.tense if own.relative is None else max(-1, min(1, own.relative))
-        return _dated(twin, written, memory)
+        return dated(twin, written, memory)
     for part in (own, twin):
         part.weekdays = own.weekdays or twin.weekdays
         part.tense = expression.tense
     first, second = (twin, own) if twin.calendar == "gregorian" else (own, twin)
     if not first.years and second.years and first.calendar == "gregorian":
-        other = _dated(second, written, memory)
+        other = dated(second, written, memory)
         if other is not None and other.start is not None:
             value = best_year_near(first, other.start)
             return value if value is not None else other
-    value, other = _dated(first, written, memory), _dated(second, written, memory)
+    value, other = dated(first, written, memory), dated(second, written, memory)
     if value is None:
         return other
     if other is None or value.start is None or other.start is None or value.conflict is not None:
@@ -379,13 +147,6 @@ def _twins(expression: Expression, written: date | None, memory: Memory) -> Inte
         return Interval(value.start, value.end, value.precision, value.rule, value.start_grain,
                         value.end_grain, value.calendar, note)  # fmt: skip
     return value
-
-
-def best_year_near(expression: Expression, day: date) -> Interval | None:
-    """Day and month in the year that brings them nearest to a day known otherwise."""
-    options = [gregorian_value(expression, day.year + shift) for shift in (-1, 0, 1)]
-    known = [x for x in options if x is not None and x.start is not None]
-    return min(known, key=lambda x: abs((x.start - day).days) if x.start else 0, default=None)
 
 
 # ------------------------------------------------------------------------------------------ periods, years
@@ -425,24 +186,15 @@ def _named_years(expression: Expression, written: date | None, memory: Memory) -
     return Interval(date(low, 1, 1), date(high, 12, 31), precision, "year", "year", "year")
 
 
-def edge_of_year(year: int, edge: str) -> Interval:
-    first, last = {"start": (1, 1), "middle": (6, 7), "end": (12, 12)}[edge]
-    return Interval(date(year, first, 1), cal.month_end(year, last), Precision.INTERVAL, f"{edge} of a year",
-                    "month", "month")  # fmt: skip
-
-
 def _decade(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
     low, high = min(expression.decades), max(expression.decades)
-    if expression.edge == "start":
+    if expression.edge == "start":  # open: nobody says how long a beginning lasts
         return Interval(date(low, 1, 1), None, Precision.INTERVAL, "start of a decade", "year", "year")
-    if expression.edge == "middle":
-        low, high = low + 4, low - 4 + 0
-        return Interval(date(low, 1, 1), date(low + 2, 12, 31), Precision.INTERVAL, "middle of a decade",
-                        "year", "year")  # fmt: skip
-    if expression.edge == "end":
-        return Interval(date(high + 7, 1, 1), date(high + 9, 12, 31), Precision.INTERVAL, "end of a decade",
-                        "year", "year")  # fmt: skip
-    return Interval(date(low, 1, 1), date(high + 9, 12, 31), Precision.INTERVAL, "decade", "year", "year")
+    first, last = {"middle": (low + 4, low + 6), "end": (high + 7, high + 9), None: (low, high + 9)}[
+        expression.edge
+    ]
+    rule = f"{expression.edge} of a decade" if expression.edge else "decade"
+    return Interval(date(first, 1, 1), date(last, 12, 31), Precision.INTERVAL, rule, "year", "year")
 
 
 def _part(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
@@ -455,7 +207,7 @@ def _part(expression: Expression, written: date | None, memory: Memory) -> Inter
     if not 1 <= which <= pieces:
         return None
     if expression.months:
-        whole = _dated(_without_part(expression), written, memory)
+        whole = dated(_without_part(expression), written, memory)
         if whole is None or whole.start is None or whole.end is None:
             return None
         length = (whole.end - whole.start).days + 1
@@ -465,7 +217,7 @@ def _part(expression: Expression, written: date | None, memory: Memory) -> Inter
         start = whole.start + timedelta(days=bounds[which - 1])
         end = whole.start + timedelta(days=bounds[which] - 1)
         return Interval(start, end, Precision.INTERVAL, "part of a month", calendar=whole.calendar)
-    year = _years(expression, written, memory) if expression.years or expression.year_same else None
+    year = year_of(expression, written, memory) if expression.years or expression.year_same else None
     if year is None and expression.year_relative is not None and written is not None:
         year = written.year + expression.year_relative
     if year is None:
@@ -488,10 +240,10 @@ def _without_part(expression: Expression) -> Expression:
 def _opening(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
     """The first N days, weeks or months of a year or month; of nothing counted, its first part."""
     if expression.months:
-        whole = _dated(_without_part(expression), written, memory)
+        whole = dated(_without_part(expression), written, memory)
         start = whole.start if whole is not None else None
     else:
-        year = _years(expression, written, memory) if expression.years or expression.year_same else None
+        year = year_of(expression, written, memory) if expression.years or expression.year_same else None
         if year is None and expression.year_relative is not None and written is not None:
             year = written.year + expression.year_relative
         start = date(year, 1, 1) if year is not None else None
@@ -556,24 +308,12 @@ def _feast(expression: Expression, written: date | None, memory: Memory) -> Inte
     elif feast.calendar == "hijri" and base.year_relative is not None and written is not None:
         value = hijri_in(base, written.year + base.year_relative)
     else:
-        value = _dated(base, written, memory)
+        value = dated(base, written, memory)
     if value is None or value.start is None:
         return None
     start = value.start + timedelta(days=(expression.count or 1) - 1)
     end = start + timedelta(days=(1 if expression.count else length) - 1)
-    return Interval(start, end, _day_precision(start, end), "feast", calendar=feast.calendar)
-
-
-def hijri_in(expression: Expression, year: int) -> Interval | None:
-    """A Hijri day or month in a Gregorian year (the first, where a year has two)."""
-    around = cal.hijri_year_of(date(year, 1, 1))
-    if around is None:
-        return None
-    for hijri in (around[0], around[0] + 1):
-        value = hijri_value(expression, hijri)
-        if value is not None and value.start is not None and value.start.year == year:
-            return value
-    return None
+    return Interval(start, end, day_precision(start, end), "feast", calendar=feast.calendar)
 
 
 def _same(expression: Expression, written: date | None, memory: Memory) -> Interval | None:
@@ -621,7 +361,7 @@ def _unit(expression: Expression, written: date | None, memory: Memory) -> Inter
 
 _KINDS: dict[str, Callable[[Expression, date | None, Memory], Interval | None]] = {
     "day": _day,
-    "month": _dated,
+    "month": dated,
     "years": _named_years,
     "campaign": _named_years,
     "decade": _decade,

@@ -18,14 +18,14 @@ def resolve_unit(expression: Expression, written: date, setting: Setting, relati
         first = cal.add_months(written.replace(day=1), relative)
         start, end = first, cal.month_end(first.year, first.month)
         if expression.edge is not None:
-            return _third(start, end, expression.edge)
+            return edge_of_month(start, end, expression.edge)
         return Interval(start, end, Precision.MONTH, "relative month", "month", "month")
     if unit in ("year", "fiscal_year"):
         year = written.year + relative
         if expression.relative_word == "new" and written.month >= 10:
             year += 1
         if expression.edge is not None:
-            return _edge_of_year(year, expression.edge)
+            return edge_of_year(year, expression.edge)
         return Interval(date(year, 1, 1), date(year, 12, 31), Precision.YEAR, "relative year", "year", "year")
     if unit in ("season", "school_year"):
         return _campaign(expression, written, relative)
@@ -44,13 +44,16 @@ def resolve_unit(expression: Expression, written: date, setting: Setting, relati
     return None
 
 
-def _third(start: date, end: date, edge: str) -> Interval:
+def edge_of_month(start: date, end: date, edge: str) -> Interval:
+    """The first ten days of a month, the second ten, or what is left."""
     first, last = {"start": (1, 10), "middle": (11, 20), "end": (21, 31)}[edge]
-    return Interval(start.replace(day=first), min(end, start + timedelta(days=last - 1)), Precision.INTERVAL,
-                    f"{edge} of a month")  # fmt: skip
+    opening = start + timedelta(days=first - 1)
+    closing = min(end, start + timedelta(days=last - 1))
+    return Interval(opening, closing, Precision.INTERVAL, f"{edge} of a month")
 
 
-def _edge_of_year(year: int, edge: str) -> Interval:
+def edge_of_year(year: int, edge: str) -> Interval:
+    """January, June and July, or December."""
     first, last = {"start": (1, 1), "middle": (6, 7), "end": (12, 12)}[edge]
     return Interval(date(year, first, 1), cal.month_end(year, last), Precision.INTERVAL, f"{edge} of a year",
                     "month", "month")  # fmt: skip
