@@ -185,7 +185,7 @@ def _before(view: _View, first: int, person: int) -> _Title | None:
     loose = 0
     while j >= 0 and words.sentence[j] == sentence and end - j < MAX_TITLE:
         word = words.text[j]
-        head = _head(word)
+        head = None if _adjective(words, j) else _head(word)
         if head is not None and j not in view.person and (j not in view.named or _starts_phrase(view, j)):
             best = (j, head)
             if not _goes_on(view, j, head):
@@ -208,6 +208,16 @@ def _before(view: _View, first: int, person: int) -> _Title | None:
         start, clitic_length = start - 3, 0
     title = _Title(person, start, end, clitic_length)
     return title if _is_office(view, title) else None
+
+
+def _adjective(words: Words, j: int) -> bool:
+    """عضو الفريق البرلماني: an office word that describes the noun before it."""
+    return (
+        j > 0
+        and words.text[j] in rule_words("adjectival")
+        and words.text[j - 1].startswith(("ال", "لل", "بال", "وال"))
+        and not words.break_before[j]
+    )
 
 
 def _is_office(view: _View, title: _Title) -> bool:
