@@ -9,7 +9,18 @@ from flows.extract.events.candidates import Candidate, candidates
 from flows.extract.events.context import View
 from flows.extract.events.merge import Cluster, Mention
 from flows.extract.events.participants import Positions
-from flows.records import Article, DateMention, Entity, EntityKind, Event, EventType, Office, Participant, Role, Span
+from flows.records import (
+    Article,
+    DateMention,
+    Entity,
+    EntityKind,
+    Event,
+    EventType,
+    Office,
+    Participant,
+    Role,
+    Span,
+)
 
 __all__ = ["candidates_of", "find_events", "mentions_of", "status_input", "view_of"]
 
@@ -64,7 +75,7 @@ def mentions_of(view: View, scored: Sequence[tuple[Candidate, float]]) -> list[M
         if out and cue == "default":
             state, cue = status.inherited(view, out[-1].candidate, out[-1].status, c, state, cue)
         found = roles.resolve(view, c, memo)
-        out.extend(Mention(c, each, state, cue, p) for each in roles.distributed(view, c, found))
+        out.extend(Mention(c, each, state, cue, p) for each in roles.distributed(view, c, found, memo))
     return out
 
 
@@ -96,9 +107,10 @@ def _event(view: View, cluster: Cluster, probability: float, where: Positions) -
                     triggers.append((tok.start, tok.end))
     people: list[Participant] = []
     settled = participants.settled(ordered)
+    filled = frozenset(settled.values())
     for item in participants.candidates_for(view, ordered, where):
         chosen = settled.get(item[0]) or confidence.participant_role(
-            participants.participant_features(view, ordered, item, where)
+            participants.participant_features(view, ordered, item, where), filled
         )
         if chosen != "none":
             people.append(roles.participant(view, Role(chosen), item))
@@ -109,8 +121,9 @@ def _event(view: View, cluster: Cluster, probability: float, where: Positions) -
             p = confidence.place_probability(participants.place_features(view, ordered, e, where))
             if p > best:
                 location, best = e, p
-    if cluster.type is EventType.HOLD and roles.host_place(view, head) >= 0:
-        location = roles.host_place(view, head)
+    hosts = roles.host_places(view, ordered) if cluster.type is EventType.HOLD else []
+    if hosts:
+        location = hosts[0] if len(hosts) == 1 else None
     best = model.date_threshold
     for d, token in enumerate(where.dates):
         if token >= 0:

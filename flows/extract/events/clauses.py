@@ -14,6 +14,7 @@ _VERBAL = Form.PERFECT | Form.IMPERFECT | Form.JUSSIVE
 REACH = 34  # tokens behind a trigger that may still be its arguments
 
 
+_MANNER = frozenset({"بشكل", "بصفه", "بصوره", "بطريقه", "بكيفيه"})
 AUXILIARIES = frozenset({"قد", "لم", "لن", "لا", "سوف", "كان", "كانت", "ايضا", "بدوره", "بدورها", "قدما"})
 
 
@@ -158,10 +159,21 @@ def arguments(view: View, start: int, stop: int, *, commas: bool = True) -> list
                 current, preposition = None, letter
             t += 1
             continue
+        if word in _MANNER:
+            t += 2  # بشكل مشترك
+            continue
         if word in classes.adverbs or any(v in classes.adverbs for v in variants(word)):
             t += 1
             continue
+        if word[0] == "ب" and len(word) > 4 and t + 1 < stop and _deed(word):
+            current, preposition = None, "ب"  # أشاد بمساهمة فلان: whose deed it is counts
+            t += 1
+            continue
         attached = _attached(word)
+        if attached == "ل" and current is not None and not current.entities and _titled(view, current):
+            current.end = t + 1  # المديرة العامة للأمن الداخلي
+            t += 1
+            continue
         if attached:
             current = Slot(attached, t, t + 1, heads=[t])
             slots.append(current)
@@ -189,8 +201,19 @@ def _complements_title(view: View, slot: Slot, entity: int, preposition: str) ->
     """الأمين العام للحزب, السفير بباريس: a body or place that belongs to the title before it."""
     if preposition not in ("ل", "ب") or view.entities[entity].kind is EntityKind.PERSON or slot.entities:
         return False
+    return _titled(view, slot)
+
+
+def _titled(view: View, slot: Slot) -> bool:
+    """Whether the slot begins with the noun of an office: المدير, وزير."""
     heads = words().person_heads
     return any(v in heads for v in variants(view.words[slot.head]))
+
+
+@lru_cache(maxsize=1 << 14)
+def _deed(word: str) -> bool:
+    """Whether the word is بـ with a verbal noun of the lexicon."""
+    return any(r.prefix == "ب" and r.form & Form.NOUN and not r.form & Form.OWNED for r in readings(word))
 
 
 def _attached(word: str) -> str:

@@ -33,6 +33,7 @@ class Model(msgspec.Struct, forbid_unknown_fields=True):
     status: dict[str, dict[str, float]]
     participant: dict[str, dict[str, float]]
     participant_threshold: float
+    settled_threshold: float
     place: dict[str, float]
     place_threshold: float
     date: dict[str, float]
@@ -269,15 +270,19 @@ def _score(weights: Mapping[str, float], names: Iterable[str]) -> float:
     return total
 
 
-def participant_role(names: Sequence[str]) -> str:
-    """'actor', 'recipient' or 'none' for a participant with these features."""
+def participant_role(names: Sequence[str], settled: frozenset[str] = frozenset()) -> str:
+    """'actor', 'recipient' or 'none' for a participant with these features.
+
+    ``settled``: roles that the clause fills by itself; a further participant then has to be sure.
+    """
     table = _tables()[1]
     scores = table.scores(names)
     top = max(scores)
     shares = [math.exp(s - top) for s in scores]
     total = sum(shares)
     share, best = max((s / total, c) for s, c in zip(shares, table.classes, strict=True) if c != "none")
-    return best if share >= model().participant_threshold else "none"
+    needed = model().settled_threshold if best in settled else model().participant_threshold
+    return best if share >= needed else "none"
 
 
 def place_probability(names: Sequence[str]) -> float:

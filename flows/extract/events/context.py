@@ -161,7 +161,14 @@ def build(
         article, entities, offices, dates, texts, sentence_of, entity_of, entity_end, date_of, hard, comma,
         quoted, title,
     )  # fmt: skip
-    view.people = [entity_of[t] < 0 and date_of[t] < 0 and names_people(texts[t]) for t in range(n)]
+    view.people = [
+        entity_of[t] < 0
+        and date_of[t] < 0
+        and names_people(texts[t])
+        and not (t + 1 < n and view.kind(t + 1) is EntityKind.PERSON)  # السيد فلان
+        and not (t and texts[t].startswith("لل") and texts[t - 1].startswith("العام"))  # المدير العام للأمن
+        for t in range(n)
+    ]
     for e, entity in enumerate(entities):
         if entity.kind is EntityKind.LOCATION:
             for stem in _nisba_stems(fold(entity.name)):

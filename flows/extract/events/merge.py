@@ -115,7 +115,20 @@ def compatible(view: View, a: Mention, b: Mention) -> bool:
                 return False
     if a.roles.split or b.roles.split:
         return not (a.roles.split and b.roles.split) and bool(_actors(a) & _actors(b))
+    if (
+        a.candidate.entry.frame.name == b.candidate.entry.frame.name == "visit"
+        and a.roles.firm
+        and b.roles.firm
+    ):
+        return bool(_actors(a) & _actors(b))
     return True
+
+
+def _same_visit(a: Mention, b: Mention) -> bool:
+    """A listed visitor's reception and the visit that is told of him."""
+    frames = {a.candidate.entry.frame.name, b.candidate.entry.frame.name}
+    settled = a.status is b.status and frames <= {"host", "visit", "meet"}
+    return a.roles.split and settled and bool(_actors(a) & _actors(b))
 
 
 def _actors(m: Mention) -> set[int]:
@@ -134,7 +147,7 @@ def merge(
                 continue
             if not all(compatible(view, x, m) for x in cluster.mentions):
                 continue
-            links = [likely(x, m) for x in cluster.mentions]
+            links = [1.0 if _same_visit(x, m) else likely(x, m) for x in cluster.mentions]
             value = 0.6 * max(links) + 0.4 * sum(links) / len(links)
             if value >= score:
                 best, score = cluster, value

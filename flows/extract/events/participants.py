@@ -54,10 +54,20 @@ def candidates_for(view: View, mentions: Sequence[Mention], where: Positions) ->
     sentences = {view.sentence_of[m.candidate.token] for m in mentions}
     near = sentences | {s - 1 for s in sentences}
     out: list[Item] = []
+    said = {e for m in mentions for e, _ in (*m.roles.actors, *m.roles.recipients)}
     for e, tokens in enumerate(where.entities):
-        if not tokens or view.entities[e].kind is EntityKind.NAMED_EVENT and mentions[0].candidate.entry.type is not EventType.HOLD:
+        if (
+            not tokens
+            or view.entities[e].kind is EntityKind.NAMED_EVENT
+            and mentions[0].candidate.entry.type is not EventType.HOLD
+        ):
             continue
-        if where.first[e] < 2 or where.rank[e] < 2 or any(view.sentence_of[t] in near for t in tokens):
+        if (
+            e in said
+            or where.first[e] < 2
+            or where.rank[e] < 2
+            or any(view.sentence_of[t] in near for t in tokens)
+        ):
             out.append((e, _closest(tokens, mentions)[0]))
     seen: set[str] = set()
     for m in mentions:
@@ -85,9 +95,10 @@ def settled(mentions: Sequence[Mention]) -> dict[int, str]:
         if m.roles.host:
             out.update({e: "actor" for e, _ in m.roles.actors if e >= 0})
             out.update({e: "recipient" for e, _ in m.roles.recipients if e >= 0})
-    if not out and mentions[0].candidate.verbal and not mentions[0].roles.carried:
-        out.update({e: "recipient" for e, _ in mentions[0].roles.recipients if e >= 0})
-        out.update({e: "actor" for e, _ in mentions[0].roles.actors if e >= 0})
+    clear = next((m for m in mentions if m.roles.firm), None)
+    if not out and clear is not None:
+        out.update({e: "recipient" for e, _ in clear.roles.recipients if e >= 0})
+        out.update({e: "actor" for e, _ in clear.roles.actors if e >= 0})
     return out
 
 
@@ -143,7 +154,11 @@ def participant_features(view: View, mentions: Sequence[Mention], item: Item, wh
             f"near={relative}:{min(names, 2)}:{min(marks, 1)}",
         ]  # fmt: skip
     else:
-        out += [f"gap={max(-3, min(3, gap))}", f"gapkind={kind}:{max(-2, min(2, gap))}", f"gaptype={type_}:{gap < 0}"]
+        out += [
+            f"gap={max(-3, min(3, gap))}",
+            f"gapkind={kind}:{max(-2, min(2, gap))}",
+            f"gaptype={type_}:{gap < 0}",
+        ]
     if entity >= 0:
         out.append(f"rank={min(where.rank[entity], 4)}")
         out.append(f"rankkind={kind}:{min(where.rank[entity], 2)}")
@@ -158,7 +173,14 @@ def participant_features(view: View, mentions: Sequence[Mention], item: Item, wh
             out += ["nisba", f"nisbatype={type_}"]
         conjoined = view.clitic(token).startswith("و") or (token > 0 and view.words[token - 1] == "و")
         if conjoined:
-            before = next((view.entity_of[k] for k in range(token - 1, max(-1, token - 10), -1) if view.entity_of[k] >= 0), -1)
+            before = next(
+                (
+                    view.entity_of[k]
+                    for k in range(token - 1, max(-1, token - 10), -1)
+                    if view.entity_of[k] >= 0
+                ),
+                -1,
+            )
             out.append(f"and={_rule(mentions, (before, -1)) if before >= 0 else 'none'}")
     else:
         word = view.words[token]

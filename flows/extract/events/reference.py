@@ -19,6 +19,7 @@ class Memory:
     subject_sentence: int = -1
     pair: list[Item] = field(default_factory=list)  # the sides of the last meeting or agreement
     heads: dict[str, list[int]] = field(default_factory=dict)  # first word of a body's name -> entities
+    listed: list[Item] = field(default_factory=list)  # people told apart as the first, the second
     read: int = 0  # tokens before this one have been looked at for subjects
 
     def note_subject(self, items: list[Item], sentence: int) -> None:
@@ -121,6 +122,9 @@ def _by_noun(view: View, slot: Slot, memo: Memory) -> list[Item]:
         return list(memo.pair)
     if slot.offices:
         return [(p, token) for p in dict.fromkeys(slot.offices)]
+    ordinal = _ordinal(view, slot)
+    if 0 <= ordinal < len(memo.listed) and any(v in words().person_heads for v in forms):
+        return [(memo.listed[ordinal][0], token)]
     bare = forms[-1]
     if bare.startswith("نظير"):
         return _counterpart(view, slot, memo)
@@ -133,6 +137,17 @@ def _by_noun(view: View, slot: Slot, memo: Memory) -> list[Item]:
             earlier = [e for e in known if _first_token(view, e) <= token]
             return [(earlier[-1] if earlier else known[0], token)]
     return []
+
+
+_ORDINALS = {"الاول": 0, "الاولي": 0, "الثاني": 1, "الثانيه": 1, "الثالث": 2, "الثالثه": 2}
+
+
+def _ordinal(view: View, slot: Slot) -> int:
+    """المسؤول الأول, الثاني: which of the listed people is meant, -1 for none."""
+    for t in range(slot.head, min(len(view.words), slot.head + 3)):
+        if view.words[t] in _ORDINALS:
+            return _ORDINALS[view.words[t]]
+    return -1
 
 
 def _first_token(view: View, entity: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ class Roles:
     location: int = -1
     date: int = -1
     carried: bool = False
+    firm: bool = False  # the clause itself names who does it
     host: bool = False  # a reception with both sides named: who visits whom is settled
     split: bool = False  # one of several visitors that one sentence lists
 
@@ -37,7 +39,7 @@ def resolve(view: View, c: Candidate, memo: Memory) -> Roles:
     roles = Roles()
     t = c.token
     after = arguments(view, t + 1, t + 1 + REACH, commas=c.verbal)
-    filled = _verb(view, c, after, memo, roles) if c.verbal else _noun(view, c, after, memo)
+    filled = _verb(view, c, after, memo, roles) if c.verbal else _noun(view, c, after, memo, roles)
     for slot in after:
         if slot.preposition:
             filled.setdefault(slot.preposition, []).extend(names(view, slot, memo))
@@ -47,7 +49,7 @@ def resolve(view: View, c: Candidate, memo: Memory) -> Roles:
     _assign(view, c, filled, roles)
     if c.verbal and filled.get("subject"):
         memo.note_subject(filled["subject"], view.sentence_of[t])
-    if c.entry.type in (EventType.CONSULT, EventType.AGREE, EventType.COOPERATE):
+    if c.entry.type in (EventType.CONSULT, EventType.AGREE):
         memo.note_pair(roles.actors + roles.recipients)
     roles.location = _where(view, after, roles, c)
     roles.date = _when(view, c)
@@ -56,7 +58,7 @@ def resolve(view: View, c: Candidate, memo: Memory) -> Roles:
     return roles
 
 
-def distributed(view: View, c: Candidate, roles: Roles) -> list[Roles]:
+def distributed(view: View, c: Candidate, roles: Roles, memo: Memory) -> list[Roles]:
     """استقبل مسؤولين، الأول هو X، أما الثاني فهو Y: one event for each of the people that the sentence lists."""
     if c.entry.frame.name != "host" or not c.verbal or any(e >= 0 for e, _ in roles.actors):
         return [roles]
@@ -74,6 +76,7 @@ def distributed(view: View, c: Candidate, roles: Roles) -> list[Roles]:
                 break
     if len(listed) < 2:
         return [roles]
+    memo.listed = listed
     return [
         Roles([x], roles.recipients, roles.location, roles.date, host=bool(hosts), split=True) for x in listed
     ]
@@ -82,11 +85,14 @@ def distributed(view: View, c: Candidate, roles: Roles) -> list[Roles]:
 _ORDINALS = frozenset({"الاول", "الاولي", "الثاني", "الثانيه", "الثالث", "الثالثه", "اولهما", "ثانيهما"})
 
 
-def host_place(view: View, m: Mention) -> int:
-    """باريس احتضنت: the one place that is itself the host of an event, -1 without one."""
-    places = [e for e, _ in m.roles.actors if e >= 0 and view.entities[e].kind is EntityKind.LOCATION]
-    only = len(places) == 1 and m.candidate.verbal and m.candidate.entry.frame.name == "hold"
-    return places[0] if only else -1
+def host_places(view: View, mentions: Sequence[Mention]) -> list[int]:
+    """باريس احتضنت: the places that are themselves the hosts of an event."""
+    for m in mentions:
+        if m.candidate.verbal and m.candidate.entry.frame.name == "hold":
+            places = [e for e, _ in m.roles.actors if e >= 0 and view.entities[e].kind is EntityKind.LOCATION]
+            if places:
+                return places
+    return []
 
 
 def _agent(view: View, t: int, after: list[Slot], memo: Memory) -> list[Item]:
@@ -149,6 +155,7 @@ def _verb(view: View, c: Candidate, after: list[Slot], memo: Memory, roles: Role
         filled.pop("subject", None)
         return filled
     filled["subject"] = subject
+    roles.firm = bool(subject) and not roles.carried and any(e >= 0 for e, _ in subject)
     return filled
 
 
@@ -162,6 +169,9 @@ def _antecedent(view: View, t: int) -> list[Item] | None:
         return None
     if view.words[k] in ("ما", "مما"):
         return None
+    if view.words[k].startswith("وال"):  # والذي حل: said of what the relative before it speaks of
+        earlier = next((j for j in range(k - 1, first, -1) if view.words[j] == view.words[k][1:]), -1)
+        k = earlier if earlier > first else k
     k -= 1
     while k >= first and (view.comma[k] or view.date_of[k] >= 0 or view.words[k] in '")'):
         k -= 1
@@ -202,7 +212,7 @@ def _fronted(view: View, t: int) -> bool:
     return not is_verb(view, k)
 
 
-def _noun(view: View, c: Candidate, after: list[Slot], memo: Memory) -> dict[str, list[Item]]:
+def _noun(view: View, c: Candidate, after: list[Slot], memo: Memory, roles: Roles) -> dict[str, list[Item]]:
     """Arguments of a verbal noun: its genitive, its owner, and the subject of the verb that governs it."""
     t = c.token
     filled: dict[str, list[Item]] = {}
@@ -223,6 +233,7 @@ def _noun(view: View, c: Candidate, after: list[Slot], memo: Memory) -> dict[str
             items = names(view, slot, memo)
             if not slot.preposition and items and "subject" not in filled:
                 filled["subject"] = items
+                roles.firm = any(e >= 0 for e, _ in items)
             elif slot.preposition and items:
                 filled.setdefault(slot.preposition, []).extend(items)
     verb = verb_before(view, t)
@@ -233,6 +244,10 @@ def _noun(view: View, c: Candidate, after: list[Slot], memo: Memory) -> dict[str
             agent = names(view, slot, memo)
             if agent:
                 break
+        antecedent = _antecedent(view, verb)
+        if not agent and antecedent:
+            agent = antecedent
+            roles.firm = any(e >= 0 for e, _ in agent)
         if not agent and view.words[verb].lstrip("وف") not in _PASSIVE_LIGHT:
             for slot in subject_before(view, verb) if _fronted(view, verb) else []:
                 agent = names(view, slot, memo)
@@ -313,7 +328,11 @@ def _assign(view: View, c: Candidate, filled: dict[str, list[Item]], roles: Role
         for item in filled.get(key, ()):
             if item[0] >= 0 and view.entities[item[0]].kind is EntityKind.NAMED_EVENT and key not in inner:
                 continue
-            if frame.name == "hold" and key == "genitive" and (item[0] < 0 or view.entities[item[0]].kind is EntityKind.LOCATION):
+            if (
+                frame.name == "hold"
+                and key == "genitive"
+                and (item[0] < 0 or view.entities[item[0]].kind is EntityKind.LOCATION)
+            ):
                 continue
             if (
                 key not in inner

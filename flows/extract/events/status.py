@@ -26,9 +26,15 @@ def status(view: View, c: Candidate) -> tuple[EventStatus, str]:
     for k in range(c.token + 1, min(view.sentence(c.token).last - 1, c.token + 5)) if not c.verbal else ():
         if view.words[k + 1] in ("بها", "به") and _is_future(view.words[k]):
             return EventStatus.PLANNED, "performed"
+        if k < c.token + 3 and _is_future(view.words[k]) and view.words[k].endswith(("ه", "ها", "هم")):
+            return EventStatus.PLANNED, "performed"
     governor = -1 if c.verbal else verb_before(view, c.token, 18)
     if not c.verbal or c.form & Form.CLITIC or one in ("ان", "بان"):
-        if any(v in classes.called_verbs or v in classes.called_governors for w in previous[:4] for v in variants(w)):
+        if any(
+            v in classes.called_verbs or v in classes.called_governors
+            for w in previous[:4]
+            for v in variants(w)
+        ):
             return EventStatus.CALLED_FOR, "called"
         if _called_from_afar(view, c, one):
             return EventStatus.CALLED_FOR, "afar"
@@ -40,7 +46,10 @@ def status(view: View, c: Candidate) -> tuple[EventStatus, str]:
             return EventStatus.PLANNED, "governed"
     if c.verbal and c.form & Form.IMPERFECT and c.form & Form.CONJOINED and _future_before(view, t):
         return EventStatus.PLANNED, "coordinated"
-    if any(v in classes.planned_verbs or v in _EXPECTED for w in previous[:5] for v in variants(w)):
+    past = any(w in ("كان", "كانت", "وكان", "وكانت") for w in previous[:3])
+    if not past and any(
+        v in classes.planned_verbs or v in _EXPECTED for w in previous[:5] for v in variants(w)
+    ):
         return EventStatus.PLANNED, "planned"
     for w in previous[:3]:
         if w not in {"قد", "ان"} and any(v in classes.hypothetical_cues for v in variants(w)):
@@ -148,10 +157,13 @@ def _class_of() -> dict[str, tuple[str, ...]]:
     return {k: tuple(v) for k, v in out.items()}
 
 
+_NOT_FUTURE = frozenset({"سيارة", "سياره", "سيارات", "سياسه", "سياسي", "سياسيه", "سياده", "سيطره", "سنوات", "سنويا", "ستون", "ستين", "سياحه", "سياحي", "سياق", "سينما", "سيده", "سيدات", "سيناريو", "سنوي", "سنويه", "ستراتيجي", "سيول", "سنهم", "سنها"})  # fmt: skip
+
+
 def _is_future(word: str) -> bool:
     """An imperfect with the future's س, a conjunction before it allowed."""
     plain = word[1:] if len(word) > 4 and word[0] in "وف" else word
-    return len(plain) > 4 and plain[:2] in ("سي", "ست", "سن") and plain[-1] not in "هة"
+    return len(plain) > 4 and plain[:2] in ("سي", "ست", "سن") and plain not in _NOT_FUTURE
 
 
 def mention_cues(view: View, c: Candidate) -> list[str]:
