@@ -230,9 +230,10 @@ def _farsi_yeh(piece: _Piece) -> None:
     piece.codes[places[~letter]] = ord("ى")
 
 
-def _drawn_out(search: NDArray[Any]) -> NDArray[np.bool_] | None:
+def _drawn_out(search: NDArray[Any], end: Places) -> NDArray[np.bool_] | None:
     """Mask of the letters to keep where a letter is drawn out: three alefs, or four of another Arabic letter,
-    stand for one (four lams for two, الله).  None where nothing is drawn out."""
+    stand for one (four lams for two, الله).  None where nothing is drawn out.  The raw span
+    of the letter that stays comes to take in the others."""
     if search.size < 3:
         return None
     same = search[1:] == search[:-1]
@@ -247,7 +248,9 @@ def _drawn_out(search: NDArray[Any]) -> NDArray[np.bool_] | None:
         first, letters = int(group[0]), int(group[-1]) + 3 - int(group[0])
         letter = int(search[first])
         if letters >= 4 or letter == _ALEF:
-            mask[first + (2 if letter == _LAM else 1) : first + letters] = False
+            stay = first + (2 if letter == _LAM else 1)
+            mask[stay : first + letters] = False
+            end[stay - 1] = end[first + letters - 1]
     return None if mask.all() else mask
 
 
@@ -304,7 +307,7 @@ def _clean_plain(text: str) -> _Cleaned | None:
         _spread_ends(kind, kept, end)
     both = table.both.take(codes, mode="clip").view(np.uint16)
     letters, search = both[0::2].copy(), both[1::2].copy()
-    if (mask := _drawn_out(search)) is not None:
+    if (mask := _drawn_out(search, end)) is not None:
         letters, search, start, end = letters[mask], search[mask], start[mask], end[mask]
     return _Cleaned(str(letters.data, "utf-16-le"), str(search.data, "utf-16-le"), start, end)
 
@@ -333,7 +336,7 @@ def _clean_any(text: str) -> _Cleaned:
     if (piece.kind & YEH).any():
         _farsi_yeh(piece)
     search = _search_codes(piece.codes)
-    if (mask := _drawn_out(search)) is not None:
+    if (mask := _drawn_out(search, piece.end)) is not None:
         piece, search = piece.take(mask), search[mask]
     return _Cleaned(decode(piece.codes), decode(search), piece.start, piece.end)
 

@@ -224,3 +224,11 @@ def test_search_of_is_letter_by_letter() -> None:
     assert search_of(text) == clean(text).search
     assert len(search_of(text)) == len(text)
     assert search_of("𝟏𝟐") == "12"
+
+
+def test_drawn_out_letters_belong_to_the_one_that_stays() -> None:
+    raw = "قال جدااااا الللللله"
+    text = clean(raw)
+    assert text.text == "قال جدا الله"
+    assert [raw[slice(*text.raw_span(span))] for span in ((4, 7), (8, 12))] == ["جدااااا", "الللللله"]
+    assert raw[slice(*text.raw_span((6, 7)))] == "ااااا"
