@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from flows.extract.engines import NameEngine, TokenLabel
 from flows.extract.gazetteer import gazetteer
-from flows.extract.name_lexicon import name_context, name_units
+from flows.extract.name_lexicon import name_context, name_units, rule_words
 from flows.extract.name_words import Words, clitic_lengths
 from flows.extract.noun_phrases import organization_heads
 from flows.extract.places import place_words
@@ -57,11 +57,11 @@ def _spans(words: Words, offset: int, labels: Sequence[TokenLabel], method: str)
             first += 1
         while last > first and not words.is_word[last] and words.text[last] in _QUOTES:
             last -= 1
-        clitic = _clitic(words, first, last, labels[i] if first == offset + i else None)
-        alone = first == last and (not words.is_word[first] or _never_alone(words.text[first][clitic:], kind))
-        if words.end[first] - words.start[first] > clitic and not alone:
-            span = words.span(first, last, clitic)
-            found.append(Candidate(first, last, *span, _KINDS[kind], score, method))
+        for head, tail in _by_script(words, first, last):
+            clitic = _clitic(words, head, tail, labels[i] if head == offset + i else None)
+            if words.end[head] - words.start[head] > clitic and _is_name(words, head, tail, clitic, kind):
+                span = words.span(head, tail, clitic)
+                found.append(Candidate(head, tail, *span, _KINDS[kind], score, method))
         i = j
     return found
 
@@ -69,16 +69,32 @@ def _spans(words: Words, offset: int, labels: Sequence[TokenLabel], method: str)
 _QUOTES = frozenset("\"'()[]-,.:")
 
 
-def _never_alone(word: str, kind: str) -> bool:
-    """A head word, a title or a function word is no name by itself, whatever the engine says."""
+def _by_script(words: Words, first: int, last: int) -> list[tuple[int, int]]:
+    """نيكولا لورنر | Nicolas Lerner: one name in Arabic and then in Latin letters is two mentions."""
+    for k in range(first + 1, last + 1):
+        if words.text[k][0].isascii() and words.text[k][0].isalpha() and not words.text[k - 1].isascii():
+            return [(first, k - 1), (k, last)]
+    return [(first, last)]
+
+
+def _is_name(words: Words, first: int, last: int, clitic: int, kind: str) -> bool:
+    """A head word, a title or a function word is no name by itself, whatever the engine says; an office is no
+    body."""
+    word = words.text[first][clitic:]
+    if kind == "ORGANIZATION" and (word in rule_words("directors") or word in rule_words("no_body")):
+        return False
+    if first < last:
+        return True
+    if not words.is_word[first]:
+        return False
     entry = gazetteer().by_name.get(word)
     if entry is not None and not entry.flags:
-        return False
+        return True
     context = name_context()
     if kind == "PERSON":
-        return word in context.honorifics or (word in context.stops and word not in name_units())
+        return word not in context.honorifics and (word not in context.stops or word in name_units())
     return (
-        word in place_words().heads or word in organization_heads() or word in context.stops or len(word) < 2
+        word not in place_words().heads | context.stops and word not in organization_heads() and len(word) > 1
     )
 
 
@@ -97,9 +113,9 @@ def _clitic(words: Words, first: int, last: int, label: TokenLabel | None) -> in
         listed = [n for n in lengths if word[n:] in units]
         if listed:
             return said if said in listed else listed[0]
-    if said in lengths or (said == 1 and word.startswith("لل")):
-        return said
-    return 0
+    if word.startswith(("لل", "ولل", "فلل")):
+        return word.index("ل") + 1
+    return said if said in lengths else 0
 
 
 # Least probability at which a name that only the engine sees counts.

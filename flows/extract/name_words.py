@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flows.records import Article, Span, TokenKind
 
@@ -61,6 +62,7 @@ def words_of(article: Article) -> Words:
     return Words(article, start, end, text, is_word, sentence, break_before)
 
 
+@lru_cache(maxsize=1 << 16)
 def clitic_lengths(word: str) -> tuple[int, ...]:
     """How many leading letters of a folded word may be clitics, nothing first.
 
@@ -75,6 +77,7 @@ def clitic_lengths(word: str) -> tuple[int, ...]:
     return (0, 1) if first in PREPOSITIONS else (0,)
 
 
+@lru_cache(maxsize=1 << 16)
 def without_clitics(word: str) -> tuple[tuple[int, str], ...]:
     """(letters left out, rest) of every reading of a folded word; لل gives the article back.
 

@@ -35,7 +35,8 @@ def find_names(article: Article, engine: NameEngine | None = None) -> tuple[Ment
         return ()
     candidates = _rule_candidates(words)
     if engine is not None:
-        candidates = combine(candidates, engine_candidates(words, engine))
+        proposed = [c for c in engine_candidates(words, engine) if not _part_of_office(words, c)]
+        candidates = combine(candidates, proposed)
     chosen = _choose(candidates)
     chosen = _choose([*chosen, *_repeated(words, chosen)])
     return tuple(
@@ -88,13 +89,19 @@ def _rule_candidates(words: Words) -> list[Candidate]:
 
 
 def _part_of_office(words: Words, c: Candidate) -> bool:
-    """المدير العام للأمن الوطني: the body's name is المديرية العامة للأمن الوطني, not written here."""
-    return (
-        c.kind is ORGANIZATION
-        and c.first >= 2
-        and words.text[c.first][c.start - words.start[c.first] :] in rule_words("services")
-        and words.text[c.first - 2].lstrip("وفبل") in rule_words("directors")
-    )
+    """المدير العام للأمن الوطني ولمراقبة التراب الوطني: the bodies' names (المديرية ...) are not here."""
+    if c.kind is not ORGANIZATION:
+        return False
+    first = words.text[c.first][c.start - words.start[c.first] :]
+    if first not in rule_words("services") and first.removeprefix("ل") not in rule_words("services"):
+        return False
+    directors = rule_words("directors")
+    for k in range(c.first - 1, max(c.first - 7, -1), -1):
+        if words.text[k].lstrip("وفبل") in directors:
+            return True
+        if words.break_before[k + 1] or not words.text[k].startswith(("ال", "لل", "و", "ول")):
+            return False
+    return False
 
 
 def _latin_beside(words: Words, found: list[Candidate]) -> list[Candidate]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from flows.extract.name_lexicon import (
@@ -68,6 +69,7 @@ class _Chain(NamedTuple):
 _BOUND = ("لل", "بال", "وال", "كال", "فال")
 
 
+@lru_cache(maxsize=1 << 16)
 def word_part(word: str) -> Part:
     """What a folded word can be in a personal name."""
     flags = name_units().get(word)
