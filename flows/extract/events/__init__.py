@@ -121,6 +121,9 @@ def _event(view: View, cluster: Cluster, probability: float, where: Positions) -
             p = confidence.place_probability(participants.place_features(view, ordered, e, where))
             if p > best:
                 location, best = e, p
+    goal = next((m.roles.location for m in ordered if roles.is_journey(m) and m.roles.location >= 0), -1)
+    if goal >= 0:
+        location = goal
     hosts = roles.host_places(view, ordered) if cluster.type is EventType.HOLD else []
     if hosts:
         location = hosts[0] if len(hosts) == 1 else None

@@ -51,6 +51,7 @@ class Words(msgspec.Struct, forbid_unknown_fields=True):
     verbs: frozenset[str]
     humans: frozenset[str]
     never: frozenset[str]
+    countries: frozenset[str]
 
 
 @cache

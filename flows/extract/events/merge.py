@@ -125,10 +125,13 @@ def compatible(view: View, a: Mention, b: Mention) -> bool:
 
 
 def _same_visit(a: Mention, b: Mention) -> bool:
-    """A listed visitor's reception and the visit that is told of him."""
+    """A listed visitor's reception and the visit told of him, or one planned journey told twice."""
     frames = {a.candidate.entry.frame.name, b.candidate.entry.frame.name}
     settled = a.status is b.status and frames <= {"host", "visit", "meet"}
-    return a.roles.split and settled and bool(_actors(a) & _actors(b))
+    if a.roles.split:
+        return settled and bool(_actors(a) & _actors(b))
+    planned = a.status is b.status is EventStatus.PLANNED and frames == {"visit"}
+    return planned and a.roles.location == b.roles.location >= 0 and bool(_actors(a) & _actors(b))
 
 
 def _actors(m: Mention) -> set[int]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flows.clean.normalize import fold
 from flows.extract.events.candidates import Candidate
 from flows.extract.events.clauses import REACH, Slot, arguments, is_verb, subject_before, verb_before
 from flows.extract.events.context import View, variants, words
@@ -41,7 +42,8 @@ def resolve(view: View, c: Candidate, memo: Memory) -> Roles:
     after = arguments(view, t + 1, t + 1 + REACH, commas=c.verbal)
     filled = _verb(view, c, after, memo, roles) if c.verbal else _noun(view, c, after, memo, roles)
     for slot in after:
-        if slot.preposition:
+        # التعاون بين البلدين behind a verb belongs to the noun before it
+        if slot.preposition and (slot.preposition != "بين" or slot.head < t + (3 if c.verbal else 5)):
             filled.setdefault(slot.preposition, []).extend(names(view, slot, memo))
     agent = _agent(view, t, after, memo)
     if agent:
@@ -51,7 +53,9 @@ def resolve(view: View, c: Candidate, memo: Memory) -> Roles:
         memo.note_subject(filled["subject"], view.sentence_of[t])
     if c.entry.type in (EventType.CONSULT, EventType.AGREE):
         memo.note_pair(roles.actors + roles.recipients)
-    roles.location = _where(view, after, roles, c)
+    place = _where(view, after, roles, c)
+    if roles.location < 0 or place >= 0 and c.entry.frame.name != "visit":
+        roles.location = place
     roles.date = _when(view, c)
     sides = [any(e >= 0 for e, _ in items) for items in (roles.actors, roles.recipients)]
     roles.host = c.entry.frame.name == "host" and c.verbal and all(sides)
@@ -83,6 +87,11 @@ def distributed(view: View, c: Candidate, roles: Roles, memo: Memory) -> list[Ro
 
 
 _ORDINALS = frozenset({"الاول", "الاولي", "الثاني", "الثانيه", "الثالث", "الثالثه", "اولهما", "ثانيهما"})
+
+
+def is_journey(m: Mention) -> bool:
+    """A visit whose own clause says who goes, and so where to."""
+    return m.candidate.entry.frame.name == "visit" and m.roles.firm
 
 
 def host_places(view: View, mentions: Sequence[Mention]) -> list[int]:
@@ -141,7 +150,9 @@ def _verb(view: View, c: Candidate, after: list[Slot], memo: Memory, roles: Role
         else:
             if people:
                 filled["object"] = people[0]
-            if not c.form & Form.PASSIVE:
+            if c.form & Form.DUAL and memo.pair:
+                subject = list(memo.pair)
+            elif not c.form & Form.PASSIVE:
                 subject = memo.subject if view.sentence_of[t] - memo.subject_sentence <= 1 else []
                 roles.carried = bool(subject)
     if c.suffix:
@@ -346,9 +357,25 @@ def _assign(view: View, c: Candidate, filled: dict[str, list[Item]], roles: Role
                 target.append(item)
     if frame.name == "match" and len(roles.actors) < 2:
         _opponents(view, c, roles)
+    if frame.name == "visit":  # who goes to a city visits nobody; a country is its government
+        roles.recipients = [
+            r
+            for r in roles.recipients
+            if r[0] < 0
+            or view.entities[r[0]].kind is not EntityKind.LOCATION
+            or fold(view.entities[r[0]].name) in words().countries
+            or _goal(roles, r[0])
+        ]
     used = {e for e, _ in roles.actors if e >= 0}
     tokens = {k for _, k in roles.actors}
     roles.recipients = [r for r in roles.recipients if r[1] not in tokens and (r[0] < 0 or r[0] not in used)]
+
+
+def _goal(roles: Roles, entity: int) -> bool:
+    """Keep the goal of a journey as its place although it is nobody's government."""
+    if roles.location < 0:
+        roles.location = entity
+    return False
 
 
 def _opponents(view: View, c: Candidate, roles: Roles) -> None:

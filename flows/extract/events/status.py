@@ -59,6 +59,7 @@ def status(view: View, c: Candidate) -> tuple[EventStatus, str]:
     return _from_behind(view, c, previous)
 
 
+_PREPARING = frozenset({"للتحضير", "التحضير", "تحضيرا", "استعدادا", "الاستعداد", "للاستعداد"})
 _EXPECTED = frozenset({"المقرر", "المرتقب", "المزمع", "المنتظر", "المتوقع", "بصدد", "موعد"})
 
 
@@ -108,7 +109,7 @@ def _from_behind(view: View, c: Candidate, previous: list[str]) -> tuple[EventSt
     classes = words()
     last = view.sentence(c.token).last
     behind = [view.words[k] for k in range(c.token + 1, min(last, c.token + 6))]
-    if any(w in classes.planned_cues for w in behind) and not c.form & Form.PERFECT:
+    if any(w in classes.planned_cues and w not in _PREPARING for w in behind) and not c.form & Form.PERFECT:
         return EventStatus.PLANNED, "next"
     if any(w in classes.hypothetical_cues and w.startswith("المحتمل") for w in behind[:3]):
         return EventStatus.HYPOTHETICAL, "possible"
