@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -255,3 +256,22 @@ def test_starting_letters_are_complete() -> None:
         for index in range(len(tokens)):
             if tokens.code(index) not in starts:
                 assert pattern.match(tokens.cells, 2 * index) is None, (kind, tokens.form(index))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["1، ", "12 و", "الاثنين و", '" أمس ', "2015 و", "مساء ", "يناير/", "من 5 إلى ", "في وقت سابق من "],
+)
+def test_long_rows_cost_no_more_than_their_length(piece: str) -> None:
+    """A table of numbers or a list of days is read in time that grows with it, not with its square."""
+
+    def seconds(times: int) -> float:
+        item = article(piece * times)
+        best = 1e9
+        for _ in range(3):
+            start = time.process_time()
+            find_dates(item)
+            best = min(best, time.process_time() - start)
+        return best
+
+    assert seconds(4000) < 12 * seconds(1000) + 0.05

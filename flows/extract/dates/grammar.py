@@ -31,7 +31,10 @@ _HEAD = "(?:Ef?)?(?:pf?|D){0,4}[qV]?"
 _NEXT = "(?:(?:4?[wO]4?|4|[6l])(?:[pD]){0,3}W|&p[pD]{0,3}W|&DW|&W|&op[pD]{0,3}W|&D?o?W)"
 _WEEKDAYS = f"W(?:{_NEXT}){{0,6}}"
 # each weekday with its own number: الخميس 14 والجمعة 15 دجنبر
-_PAIRS = f"W1?n2?(?:(?:(?:4?w4?|4)[pD]{{0,3}}W|&[pD][pD]{{0,3}}W|&W)1?n2?){{1,6}}(?:f?x?{_MONS}r?B{{0,3}}r?{_TAIL}?|f?ur|f?[ts]u|f?uz)?"
+_PAIRS = (
+    "W1?n2?(?:(?:(?:4?w4?|4)[pD]{0,3}W|&[pD][pD]{0,3}W|&W)1?n2?){1,6}"
+    f"(?:f?x?{_MONS}r?B{{0,3}}r?{_TAIL}?|f?ur|f?[ts]u|f?uz)?"
+)
 _JOIN = "(?:6{0,2}[41]?6{0,2}X7?6{0,2})"
 _MORE = f"(?:{_JOIN}D?W?4?{_DATE}2?)"
 _DAY = (  # the alternatives that reach farther come first
