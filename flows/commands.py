@@ -231,6 +231,8 @@ def refresh_command() -> int:
 
 
 def dates_command(text: str, published: str | None) -> int:
+    from rich.text import Text
+
     from flows.extract.dates import explain
     from flows.terminal import console, isolate
 
@@ -239,10 +241,13 @@ def dates_command(text: str, published: str | None) -> int:
         found = explain(text, published)
     except ValueError as error:
         raise UserError(str(error)) from error
-    if not found:
+    if not any(item.accepted for item in found):
         out.print("no date found")
     for item in found:
-        out.print(isolate(item.surface, terminal=out.is_terminal), style="bold", markup=False)
+        out.print(Text(isolate(item.surface, terminal=out.is_terminal), style="bold"))
+        if not item.accepted:
+            out.print(f"  no date    {item.reason}", markup=False)
+            continue
         value = item.value
         out.print(f"  value      {value.start or '?'} .. {value.end or '?'}  ({value.precision.value})")
         out.print(f"  basis      {value.basis.value}, {value.calendar} calendar, rule {value.rule or '-'}")

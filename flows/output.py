@@ -25,6 +25,7 @@ def to_json(extraction: Extraction) -> dict[str, Any]:
             "start": article.published.start,
             "end": article.published.end,
             "basis": article.published.basis.value,
+            "candidates": list(article.published.candidates),
         },
         "language": article.language,
         "source": article.source,
@@ -39,19 +40,7 @@ def to_json(extraction: Extraction) -> dict[str, Any]:
             }
             for o in extraction.offices
         ],
-        "dates": [
-            {
-                **_located(extraction, d.span),
-                "start": d.value.start,
-                "end": d.value.end,
-                "precision": d.value.precision.value,
-                "basis": d.value.basis.value,
-                "rule": d.value.rule,
-                "candidates": list(d.value.candidates),
-                "conflict": d.value.conflict,
-            }
-            for d in extraction.dates
-        ],
+        "dates": _dates(extraction),
         "events": [_event(extraction, e, names) for e in extraction.events],
         "quotations": [
             {
@@ -81,6 +70,30 @@ def _raw(extraction: Extraction, span: Span) -> list[int]:
 
 def _located(extraction: Extraction, span: Span) -> dict[str, Any]:
     return {"surface": extraction.surface(span), "span": _raw(extraction, span)}
+
+
+def _dates(extraction: Extraction) -> list[dict[str, Any]]:
+    """Each expression once with its value; ``spans`` holds every place where it stands."""
+    shown: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
+    for date in extraction.dates:
+        value, span = date.value, _raw(extraction, date.span)
+        key = (extraction.clean(date.span), value.start, value.end)
+        if key in shown:
+            shown[key]["spans"].append(span)
+            continue
+        shown[key] = {
+            **_located(extraction, date.span),
+            "start": value.start,
+            "end": value.end,
+            "precision": value.precision.value,
+            "calendar": value.calendar,
+            "basis": value.basis.value,
+            "rule": value.rule,
+            "candidates": list(value.candidates),
+            "conflict": value.conflict,
+            "spans": [span],
+        }
+    return list(shown.values())
 
 
 def _entity(extraction: Extraction, entity: Entity) -> dict[str, Any]:
