@@ -313,7 +313,12 @@ def _other_forms(words: Words, c: Candidate) -> Iterator[_Again]:
     context = name_context()
     first = words.text[c.first][c.start - words.start[c.first] :]
     rest = tuple(words.text[c.first + 1 : c.last + 1])
-    if c.method not in ("list", "again") and (rest or len(first) >= 3) and first in words.text[c.first]:
+    if (
+        c.method not in ("list", "again")
+        and (rest or len(first) >= 3)
+        and len(first) >= 2
+        and first in words.text[c.first]
+    ):
         yield _Again((first, *rest), c.kind, c.score, bare=False)
     if not rest:
         return

@@ -196,6 +196,8 @@ def _qualified(words: Words, j: int, known: Known, way: Head) -> int | None:
         word = words.text[k]
         if not word.startswith("ال") or word in listed.loose or word in listed.stop or _is_head(word):
             break
+        if known.names.get(k, k) > k:
+            break  # البنك المركزي | الشاذلي العياري
         rank = rank or word in listed.general or word in nisbas() or not is_ordinary(word)
         adjectives += 1
         k += 1
@@ -234,6 +236,8 @@ def _proper(words: Words, j: int, known: Known, way: Head) -> int | None:
     while k < n and k < j + 3 and not words.break_before[k]:
         word = words.text[k]
         if (is_ordinary(word) and word not in name_units()) or word in name_context().stops:
+            break
+        if len(word) < 2 or word.startswith(("لل", "بال")):
             break
         if k > j and len(word) < 3:
             break
@@ -334,6 +338,8 @@ def _genitive(words: Words, j: int, known: Known, way: Head, *, definite: bool) 
         return None
     k = last + 1
     tail = _tail(words, k, known, way) if k < n and not words.break_before[k] else None
+    if tail is None and last == j and words.text[j] in rule_words("empty_complements"):
+        return None  # وكالة الأنباء, لجنة التحقيق: any of them
     return tail if tail is not None else (last if last >= j else None)
 
 

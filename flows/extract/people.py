@@ -6,6 +6,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
+from flows.extract.gazetteer import gazetteer
 from flows.extract.name_lexicon import (
     NameContext,
     common_words,
@@ -162,7 +163,13 @@ def _chain(
         j = last + 1
         if words.break_before[j]:
             # خالد. ا
-            if units == 1 and given and words.text[j] == "." and j + 1 < n and _initial(words, j):
+            if (
+                units == 1
+                and first is Part.GIVEN
+                and words.text[j] == "."
+                and j + 1 < n
+                and _initial(words, j)
+            ):
                 return _Chain(j + 1, 2, first, Part.FAMILY, False)
             break
         word = words.text[j]
@@ -188,7 +195,7 @@ def _chain(
             and word_part(word) not in (Part.GIVEN, Part.FAMILY)
         ):
             break
-        if (units >= 2 and j in office_heads) or word in bodies:
+        if (units >= 2 and j in office_heads) or word in bodies or _is_country(word):
             break
         unit = _unit(words, j, 0, context, inside=given)
         if unit is None:
@@ -221,6 +228,11 @@ def _chain(
     return _Chain(last, units, first, second, False)
 
 
+def _is_country(word: str) -> bool:
+    entry = gazetteer().by_name.get(word)
+    return entry is not None and entry.identity.startswith("country:")
+
+
 def _ends_clause(words: Words, i: int) -> bool:
     return i + 1 >= len(words) or words.break_before[i + 1]
 
@@ -228,7 +240,7 @@ def _ends_clause(words: Words, i: int) -> bool:
 def _initial(words: Words, dot: int) -> bool:
     """A single letter after the dot at token ``dot``: خالد. ا، رشيد.ب"""
     letter = words.text[dot + 1]
-    return len(letter.rstrip(".")) == 1 and "ء" <= letter[0] <= "ي"
+    return len(letter.rstrip(".")) == 1 and "ء" <= letter[0] <= "ي" and letter[0] not in "وف"
 
 
 def find_people(words: Words, offices: OfficeTokens) -> list[Person]:
@@ -331,6 +343,8 @@ def _confidence(words: Words, i: int, clitic: int, chain: _Chain, evidence: Evid
             return 0.75
         return 0.55 if chain.first is Part.FAMILY and evidence is Evidence.SPEECH else 0.0
     if titled:
+        if word in nisbas():
+            return 0.0
         if evidence is Evidence.OCCUPATION and not words.text[i - 1].startswith("ال"):
             return 0.0  # مدير الابتعاث
         if chain.first in (Part.GIVEN, Part.FAMILY):

@@ -19,7 +19,7 @@ from tests.quality.gold import GOLD, SHARED, extractions, needs_shared, scores
 pytestmark = [pytest.mark.shared, needs_shared]
 
 # F1 of lists and rules alone on gold/dev, a point under what was measured
-FLOORS = {"entities": 75.0, "entities.PERSON": 82.0, "entities.lenient": 87.0, "offices": 74.0}
+FLOORS = {"entities": 77.0, "entities.PERSON": 83.0, "entities.lenient": 88.5, "offices": 79.0}
 
 
 def test_rules_alone_on_dev() -> None:
@@ -76,5 +76,5 @@ def test_speed_without_an_engine() -> None:
             entities = link_entities(article, find_names(article))
             find_offices(article, entities)
         best = max(best, characters / 1150 / (time.process_time() - began))
-    # articles of 2 KB (about 1,150 characters) a second of processor time; 600 were measured
+    # articles of 2 KB (about 1,150 characters) a second of processor time; about 470 were measured
     assert best >= 250
