@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from flows.extract.engine_names import Candidate, combine, engine_candidates
@@ -205,14 +206,18 @@ def _topics(words: Words) -> frozenset[str]:
     return frozenset(["sport"]) if sum(w in signs for w in text) >= 3 else frozenset()
 
 
+@lru_cache(maxsize=1 << 16)
+def _is_office_word(word: str) -> bool:
+    return any(word[n:] in office_heads() for n in clitic_lengths(word))
+
+
 def _office_words(words: Words) -> OfficeTokens:
     """Where the article speaks of offices: وزير | الخارجية | الأمريكي."""
-    listed = office_heads()
     forms = nisbas()
     after = rule_words("after_office")
     offices = OfficeTokens(set(), set(), set())
     for i, word in enumerate(words.text):
-        if not words.is_word[i] or not any(word[c:] in listed for c in clitic_lengths(word)):
+        if not words.is_word[i] or not _is_office_word(word):
             continue
         offices.heads.add(i)
         for k in range(i + 1, min(i + 8, len(words))):
@@ -231,26 +236,29 @@ def _headed(
 ) -> list[Candidate]:
     found: list[Candidate] = []
     for i, word in enumerate(words.text):
-        if not words.is_word[i]:
+        reading = _head_reading(word, kind)
+        if reading is None or not words.is_word[i]:
             continue
-        for clitic, form in without_clitics(word):
-            ways = heads.get(form)
-            if ways is None:
-                continue
-            result = extent(words, i, clitic, known, ways)
-            if result is not None:
-                last, way = result
-                if way.after == "introduces":
-                    found.append(_introduced(words, i + 1, last))
-                    break
-                if kind is NAMED_EVENT:
-                    last = _year(words, last)
-                score = way.strength + (0.02 if last - i > 1 else 0.0)
-                found.append(
-                    Candidate(i, last, words.start[i] + clitic, words.end[last], kind, score, "head")
-                )
-            break
+        clitic, form = reading
+        result = extent(words, i, clitic, known, heads[form])
+        if result is None:
+            continue
+        last, way = result
+        if way.after == "introduces":
+            found.append(_introduced(words, i + 1, last))
+            continue
+        if kind is NAMED_EVENT:
+            last = _year(words, last)
+        score = way.strength + (0.02 if last - i > 1 else 0.0)
+        found.append(Candidate(i, last, *words.span(i, last, clitic), kind, score, "head"))
     return found
+
+
+@lru_cache(maxsize=1 << 16)
+def _head_reading(word: str, kind: EntityKind) -> tuple[int, str] | None:
+    """(letters left out, head word) of a folded word that begins names of this kind."""
+    heads = event_heads() if kind is NAMED_EVENT else organization_heads()
+    return next(((clitic, form) for clitic, form in without_clitics(word) if form in heads), None)
 
 
 def _introduced(words: Words, first: int, last: int) -> Candidate:

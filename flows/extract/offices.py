@@ -7,7 +7,7 @@ A phrase stands before the name (وزير الخارجية الفرنسي فلا
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -138,6 +138,7 @@ def _view(article: Article, entities: tuple[Entity, ...]) -> _View:
     return _View(words, person, starts, joined, named)
 
 
+@lru_cache(maxsize=1 << 16)
 def _head(word: str) -> int | None:
     """How many clitic letters stand before the office word, None where it is none."""
     heads = office_heads()

@@ -274,8 +274,20 @@ def _evidence(words: Words, i: int, offices: OfficeTokens, context: NameContext)
     return Evidence.SPEECH if before in context.verbs else Evidence.NONE
 
 
+@lru_cache(maxsize=1 << 16)
+def _may_begin(word: str) -> bool:
+    """Whether a folded word, or what follows its clitics, can begin a personal name at all."""
+    kin, din = rule_words("kin"), rule_words("before_din")
+    return any(
+        rest == "عبد" or rest in kin or rest in din or word_part(rest) is not Part.ORDINARY
+        for rest in (word[n:] for n in clitic_lengths(word))
+    )
+
+
 def _person_at(words: Words, i: int, offices: OfficeTokens, context: NameContext) -> Person | None:
     word = words.text[i]
+    if not _may_begin(word):
+        return None
     if (
         word in context.occupations
         or word in context.verbs
