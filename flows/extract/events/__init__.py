@@ -73,7 +73,7 @@ def mentions_of(view: View, scored: Sequence[tuple[Candidate, float]]) -> list[M
         reference.catch_up(view, memo, t)
         state, cue = status.status(view, c)
         if out and cue == "default":
-            state, cue = status.inherited(view, out[-1].candidate, out[-1].status, c, state, cue)
+            state, cue = status.inherited(view, out[-1].candidate, out[-1].status, c)
         found = roles.resolve(view, c, memo)
         out.extend(Mention(c, each, state, cue, p) for each in roles.distributed(view, c, found, memo))
     return out

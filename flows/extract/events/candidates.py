@@ -110,7 +110,11 @@ def noun_reading(view: View, t: int, found: tuple[Reading, ...]) -> bool:
     return not (previous.startswith(("ال", "وال", "لل", "بال")) or view.entity_of[k] >= 0)
 
 
-_BEFORE_VERBS = frozenset({"ان", "قد", "وقد", "لم", "لن", "لا", "الذي", "التي", "الذين", "سوف", "كما", "حيث", "ما", "ولم", "ولن", "عندما", "بعدما", "انه", "انها", "فقد", "كان", "كانت", "ثم", "و", "حين", "والذي", "والتي"})  # fmt: skip
+_BEFORE_VERBS = frozenset({
+    "ان", "قد", "وقد", "لم", "لن", "لا", "الذي", "التي", "الذين", "سوف", "كما", "حيث", "ما", "ولم",
+    "ولن", "عندما", "بعدما", "انه", "انها", "فقد", "كان", "كانت", "ثم", "و", "حين", "والذي",
+    "والتي",
+})  # fmt: skip
 
 
 def _verb_fits(view: View, t: int, reading: Reading) -> bool:
@@ -127,7 +131,7 @@ _BEFORE_JUSSIVE = frozenset({"لم", "ولم", "فلم", "الم"})
 
 
 def _adverbial(view: View, t: int, form: int) -> bool:
-    """Participles count where they are predicates: indefinite accusative or feminine after a comma or verb."""
+    """Participles count where they are predicates: indefinite accusative, or behind a comma."""
     word = view.words[t]
     if form & (Form.DEFINITE | Form.CLITIC):
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
@@ -206,11 +206,13 @@ def names_people(word: str) -> bool:
     forms = [word]
     if len(word) > 4 and word[0] in "وف":
         forms.append(word[1:])
-    for form in tuple(forms):
-        if len(form) > 4 and form[0] in "بل":
-            forms.append("ال" + form[2:] if form.startswith("لل") else form[1:])
+    forms += [
+        "ال" + form[2:] if form.startswith("لل") else form[1:]
+        for form in forms
+        if len(form) > 4 and form[0] in "بل"
+    ]
     for form in forms:
-        bare = form[2:] if form.startswith("ال") else form
+        bare = form.removeprefix("ال")
         if bare in classes.humans or form in classes.humans:
             return True
         if len(bare) < 5 or form in classes.non_participants or bare in classes.non_participants:

@@ -1,8 +1,8 @@
 """Inflection of Arabic verbs and nouns as unvowelled, folded spellings (the search layer).
 
-A verb is written as its perfect 3rd person masculine singular with hamza and with shadda where the pattern has
-one (``عيّن``, ``احتجّ``); its derived form (I to X) and its weakness follow from the letters.  What the letters do
-not show (the vowel of a hollow or defective form I) is given as the imperfect (``يزور``).
+A verb is written as its perfect 3rd person masculine singular with hamza and with shadda where the pattern
+has one (``عيّن``, ``احتجّ``); its derived form (I to X) and its weakness follow from the letters.  What the
+letters do not show (the vowel of a hollow or defective form I) is given as the imperfect (``يزور``).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def paradigm(lemma: str, imperfect: str | None = None) -> Paradigm:
         measure = 8
     elif letters[0] == "ت" and n >= 4 and not (n == 4 and letters[1] != "ا" and shadda < 0 and last == "ا"):
         measure = 6 if letters[2] == "ا" else 5
-    elif plain[0] in "أآ" and n >= 4 and not (shadda == 2):
+    elif plain[0] in "أآ" and n >= 4 and shadda != 2:
         measure = 4
     elif n >= 4 and letters[1] == "ا":
         measure = 3

@@ -50,15 +50,14 @@ def positions(view: View) -> Positions:
 
 
 def candidates_for(view: View, mentions: Sequence[Mention], where: Positions) -> list[Item]:
-    """Entities near the event's triggers or prominent in the article, then unnamed participants of the rules."""
+    """Entities near the triggers or prominent in the article, then common nouns of people near them."""
     sentences = {view.sentence_of[m.candidate.token] for m in mentions}
     near = sentences | {s - 1 for s in sentences}
     out: list[Item] = []
     said = {e for m in mentions for e, _ in (*m.roles.actors, *m.roles.recipients)}
     for e, tokens in enumerate(where.entities):
-        if (
-            not tokens
-            or view.entities[e].kind is EntityKind.NAMED_EVENT
+        if not tokens or (
+            view.entities[e].kind is EntityKind.NAMED_EVENT
             and mentions[0].candidate.entry.type is not EventType.HOLD
         ):
             continue

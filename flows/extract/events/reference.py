@@ -195,7 +195,7 @@ def _counterpart(view: View, slot: Slot, memo: Memory) -> list[Item]:
 
 def _nisba(word: str) -> str:
     bare = strip(word)
-    return bare[:-2] if bare.endswith(("يه", "يا")) else bare[:-1] if bare.endswith("ي") else bare
+    return bare[:-2] if bare.endswith(("يه", "يا")) else bare.removesuffix("ي")
 
 
 def by_nisba(view: View, t: int) -> list[Item]:

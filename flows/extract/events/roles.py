@@ -54,7 +54,7 @@ def resolve(view: View, c: Candidate, memo: Memory) -> Roles:
     if c.entry.type in (EventType.CONSULT, EventType.AGREE):
         memo.note_pair(roles.actors + roles.recipients)
     place = _where(view, after, roles, c)
-    if roles.location < 0 or place >= 0 and c.entry.frame.name != "visit":
+    if roles.location < 0 or (place >= 0 and c.entry.frame.name != "visit"):
         roles.location = place
     roles.date = _when(view, c)
     sides = [any(e >= 0 for e, _ in items) for items in (roles.actors, roles.recipients)]
@@ -63,7 +63,7 @@ def resolve(view: View, c: Candidate, memo: Memory) -> Roles:
 
 
 def distributed(view: View, c: Candidate, roles: Roles, memo: Memory) -> list[Roles]:
-    """استقبل مسؤولين، الأول هو X، أما الثاني فهو Y: one event for each of the people that the sentence lists."""
+    """استقبل مسؤولين، الأول هو X، أما الثاني فهو Y: one event for each of those listed."""
     if c.entry.frame.name != "host" or not c.verbal or any(e >= 0 for e, _ in roles.actors):
         return [roles]
     hosts = {e for e, _ in roles.recipients}
@@ -111,9 +111,9 @@ def _agent(view: View, t: int, after: list[Slot], memo: Memory) -> list[Item]:
         two = f"{view.words[slot.head - 2]} {before}" if slot.head > 1 else before
         if two in _AGENT_PREPOSITIONS or before == "بواسطه":
             return names(view, slot, memo)
-        if slot.preposition in ("من", "علي") and view.words[slot.head] in ("طرف", "قبل", "يد", "جانب"):
-            if slot.entities:
-                return names(view, slot, memo)
+        agent = slot.preposition in ("من", "علي") and view.words[slot.head] in ("طرف", "قبل", "يد", "جانب")
+        if agent and slot.entities:
+            return names(view, slot, memo)
     return []
 
 
@@ -192,7 +192,7 @@ def _antecedent(view: View, t: int) -> list[Item] | None:
             entity = view.entity_of[j]
             while j > first and view.entity_of[j - 1] == entity:
                 j -= 1
-            if view.entities[entity].kind in (EntityKind.NAMED_EVENT,):
+            if view.entities[entity].kind == EntityKind.NAMED_EVENT:
                 return []
             return [(entity, j)]
         if view.hard[j] or is_verb(view, j):
@@ -202,19 +202,19 @@ def _antecedent(view: View, t: int) -> list[Item] | None:
     return None
 
 
+_OWN_WAW = ("وص", "وق", "وع", "وا", "وج", "فا", "فت")  # وصل, وقّع, وعد, واصل, وجّه, فاز, فتح
+
+
 def _fronted(view: View, t: int) -> bool:
     """A subject stands before the verb: it follows a noun phrase without و or a conjunction."""
     first = view.sentence(t).first
     if t == first:
         return False
     word = view.words[t]
-    if word[:1] in "وف" and len(word) > 3 and word not in words().verbs and view.words[t - 1] not in ("قد",):
-        # وقد, فقد aside a verb with a conjunction opens its own clause
-        if (
-            not any(word.startswith(x) for x in ("وص", "وق", "وع", "وا", "وج", "فا", "فت"))
-            or view.comma[t - 1]
-        ):
-            return False
+    # وقد, فقد aside a verb with a conjunction opens its own clause
+    conjoined = word[:1] in "وف" and len(word) > 3 and word not in words().verbs and view.words[t - 1] != "قد"
+    if conjoined and (view.comma[t - 1] or not word.startswith(_OWN_WAW)):
+        return False
     k = t - 1
     while k > first and view.words[k] in ("قد", "لم", "لن", "لا", "سوف", "كان", "كانت", "ايضا", "بدوره"):
         k -= 1
@@ -271,11 +271,10 @@ def _noun(view: View, c: Candidate, after: list[Slot], memo: Memory, roles: Role
         elif agent and not filled.get("subject"):
             filled["subject"] = agent
     if genitive:
-        if c.entry.frame.name == "visit" and all(
-            e >= 0 and view.entities[e].kind is EntityKind.LOCATION for e, _ in genitive
-        ):
-            filled["object"] = genitive
-        elif (
+        if (
+            c.entry.frame.name == "visit"
+            and all(e >= 0 and view.entities[e].kind is EntityKind.LOCATION for e, _ in genitive)
+        ) or (
             filled.get("subject") and c.entry.frame.role("genitive") is Role.ACTOR and not c.form & Form.OWNED
         ):
             filled["object"] = genitive
@@ -298,7 +297,10 @@ def performs(view: View, t: int) -> int:
     return -1
 
 
-_ADJUNCTS = frozenset({"بعد", "قبل", "خلال", "عقب", "اثر", "منذ", "حول", "بشان", "بسبب", "اثناء", "رغم", "عن", "مع", "ضد", "اطار", "خلفيه", "بمناسبه", "هامش", "الي", "علي", "دون"})  # fmt: skip
+_ADJUNCTS = frozenset({
+    "بعد", "قبل", "خلال", "عقب", "اثر", "منذ", "حول", "بشان", "بسبب", "اثناء", "رغم", "عن", "مع",
+    "ضد", "اطار", "خلفيه", "بمناسبه", "هامش", "الي", "علي", "دون",
+})  # fmt: skip
 
 
 def _governs(view: View, verb: int, t: int) -> bool:
@@ -350,9 +352,8 @@ def _assign(view: View, c: Candidate, filled: dict[str, list[Item]], roles: Role
                 and item[0] >= 0
                 and key in ("ب", "في")
                 and view.entities[item[0]].kind is EntityKind.LOCATION
-            ):
-                if frame.name != "visit":
-                    continue
+            ) and frame.name != "visit":
+                continue
             if item not in target and all(n[0] != item[0] or item[0] < 0 for n in target):
                 target.append(item)
     if frame.name == "match" and len(roles.actors) < 2:
@@ -459,11 +460,7 @@ def participant(view: View, role: Role, item: Item) -> Participant:
     text = view.article.text.text
     written = text[tok.start : end]
     word = view.words[token]
-    if (
-        len(word) > 4
-        and word[0] in "وف"
-        and not words().humans & {word, word[2:] if word.startswith("ال") else word}
-    ):
+    if len(word) > 4 and word[0] in "وف" and not words().humans & {word, word.removeprefix("ال")}:
         written, word = written[1:], word[1:]
     if word.startswith("لل"):
         written = "ال" + written[2:]

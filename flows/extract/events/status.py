@@ -124,14 +124,12 @@ def _from_behind(view: View, c: Candidate, previous: list[str]) -> tuple[EventSt
     return EventStatus.OCCURRED, "default"
 
 
-def inherited(
-    view: View, before: Candidate, there: EventStatus, c: Candidate, state: EventStatus, cue: str
-) -> tuple[EventStatus, str]:
+def inherited(view: View, before: Candidate, there: EventStatus, c: Candidate) -> tuple[EventStatus, str]:
     """A coordinated noun shares the status of the noun before it: دعا إلى وقف .. والإفراج عن .."""
     near = view.sentence_of[before.token] == view.sentence_of[c.token] and c.token - before.token < 14
     if near and not c.verbal and c.form & Form.CONJOINED and not before.verbal:
         return there, "coordinated"
-    return state, cue
+    return EventStatus.OCCURRED, "default"
 
 
 _CLASSES = (
@@ -158,13 +156,24 @@ def _class_of() -> dict[str, tuple[str, ...]]:
     return {k: tuple(v) for k, v in out.items()}
 
 
-_NOT_FUTURE = frozenset({"سيارة", "سياره", "سيارات", "سياسه", "سياسي", "سياسيه", "سياده", "سيطره", "سنوات", "سنويا", "ستون", "ستين", "سياحه", "سياحي", "سياق", "سينما", "سيده", "سيدات", "سيناريو", "سنوي", "سنويه", "ستراتيجي", "سيول", "سنهم", "سنها"})  # fmt: skip
+_NOT_FUTURE = frozenset({
+    "سيارة", "سياره", "سيارات", "سياسه", "سياسي", "سياسيه", "سياده", "سيطره", "سنوات", "سنويا",
+    "ستون", "ستين", "سياحه", "سياحي", "سياق", "سينما", "سيده", "سيدات", "سيناريو", "سنوي", "سنويه",
+    "ستراتيجي", "سيول", "سنهم", "سنها",
+})  # fmt: skip
 
 
 def _is_future(word: str) -> bool:
     """An imperfect with the future's س, a conjunction before it allowed."""
     plain = word[1:] if len(word) > 4 and word[0] in "وف" else word
     return len(plain) > 4 and plain[:2] in ("سي", "ست", "سن") and plain not in _NOT_FUTURE
+
+
+def _position(gap: int) -> str:
+    """Where a cue stands with regard to the trigger: before or after it, and how near."""
+    if gap < 0:
+        return "b1" if gap == -1 else "b3" if gap > -4 else "b7" if gap > -8 else "s"
+    return "a3" if gap < 4 else "a7" if gap < 8 else "s"
 
 
 def mention_cues(view: View, c: Candidate) -> list[str]:
@@ -200,7 +209,7 @@ def mention_cues(view: View, c: Candidate) -> list[str]:
         if found is None:
             continue
         gap = k - t
-        where = "b1" if -2 < gap < 0 else "b3" if -4 < gap < 0 else "b7" if -8 < gap < 0 else "a3" if 0 < gap < 4 else "a7" if 0 < gap < 8 else "s"  # fmt: skip
+        where = _position(gap)
         seen.update(f"{name}@{where}" for name in found)
         if where in ("b1", "b3"):
             seen.add(f"word={word}")
@@ -212,7 +221,11 @@ def mention_cues(view: View, c: Candidate) -> list[str]:
         word = view.words[governor]
         out.append(f"governor={word}")
         plain = word[1:] if word[0] in "وف" else word
-        out.append("governed=future" if plain[:2] in ("سي", "ست") else "governed=imperfect" if plain[0] in "يت" and plain not in ("تم", "تمت") else "governed=perfect")  # fmt: skip
+        if plain[:2] in ("سي", "ست"):
+            out.append("governed=future")
+        else:
+            imperfect = plain[0] in "يت" and plain not in ("تم", "تمت")
+            out.append("governed=imperfect" if imperfect else "governed=perfect")
     if view.title[0] <= t < view.title[1]:
         out.append("title")
     for k in range(t + 1, min(sentence.last, t + 9)):
