@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from flows.clean.normalize import fold
 from flows.records import Article, Basis, BlockKind, Entity, Event, Extraction, Role, Span
 
 
@@ -106,19 +105,9 @@ def _entity(extraction: Extraction, entity: Entity) -> dict[str, Any]:
     attached: list[dict[str, Any]] = []
     for mention in entity.mentions:
         shown = {**_located(extraction, mention.span), "confidence": round(mention.confidence, 3)}
-        (attached if _lost_alif(extraction, entity, mention.span) else spelled).append(shown)
+        (attached if mention.elided else spelled).append(shown)
     result = {"name": entity.name, "kind": entity.kind.value, "mentions": spelled or attached}
     return result | {"attached": attached} if spelled and attached else result
-
-
-def _lost_alif(extraction: Extraction, entity: Entity, span: Span) -> bool:
-    search = extraction.article.text.search
-    start, end = span
-    if start == 0 or search[start - 1 : start + 1] != "لل":
-        return False
-    # لليبيا is ل + ليبيا: there the letters after the first lam are the name
-    others = {search[slice(*m.span)] for m in entity.mentions if m.span != span} | {fold(entity.name)}
-    return search[start:end] not in others
 
 
 def _event(extraction: Extraction, event: Event, names: list[str]) -> dict[str, Any]:
