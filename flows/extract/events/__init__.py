@@ -22,7 +22,7 @@ from flows.records import (
     Span,
 )
 
-__all__ = ["candidates_of", "find_events", "mentions_of", "status_input", "view_of"]
+__all__ = ["View", "candidates_of", "find_events", "mentions_of", "status_input", "view_of"]
 
 view_of = context.build
 

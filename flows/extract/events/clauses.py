@@ -126,7 +126,9 @@ def arguments(view: View, start: int, stop: int, *, commas: bool = True) -> list
             if bare:
                 current = Slot(bare, t, end)
                 slots.append(current)
-            elif current is None or (not joins and _separate(view, current, entity)):
+            elif current is None or (
+                not joins and (_separate(view, current, entity) or _closed(view, current, t))
+            ):
                 current = Slot(preposition, t, end)
                 slots.append(current)
             current.entities.append((entity, t))
@@ -250,6 +252,16 @@ def _separate(view: View, slot: Slot, entity: int) -> bool:
         # رئيس حكومة فرنسا فلان: places and bodies before a person belong to the title
         return before is EntityKind.PERSON or slot.head == slot.entities[0][1]
     return before is not EntityKind.LOCATION
+
+
+def _closed(view: View, slot: Slot, t: int) -> bool:
+    """Whether the common noun before a place or body cannot govern it: it is definite or keeps its ن."""
+    if slot.entities or slot.preposition or view.kind(t) is EntityKind.PERSON:
+        return False
+    word = view.words[t - 1]
+    if view.entity_of[t - 1] >= 0 or not human(view, slot.head) or _titled(view, slot):
+        return False
+    return word.startswith(("ال", "وال")) or (len(word) > 5 and word.endswith(("ون", "ين")))
 
 
 def human(view: View, t: int) -> bool:
