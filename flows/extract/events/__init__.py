@@ -107,10 +107,11 @@ def _event(view: View, cluster: Cluster, probability: float, where: Positions) -
                     triggers.append((tok.start, tok.end))
     people: list[Participant] = []
     settled = participants.settled(ordered)
+    said = participants.said_by(ordered)
     filled = frozenset(settled.values())
     for item in participants.candidates_for(view, ordered, where):
         chosen = settled.get(item[0]) or confidence.participant_role(
-            participants.participant_features(view, ordered, item, where), filled
+            participants.participant_features(view, ordered, item, where, said), filled
         )
         if chosen != "none":
             people.append(roles.participant(view, Role(chosen), item))
@@ -118,7 +119,7 @@ def _event(view: View, cluster: Cluster, probability: float, where: Positions) -
     best = model.place_threshold
     for e, tokens in enumerate(where.entities):
         if tokens and view.entities[e].kind is EntityKind.LOCATION:
-            p = confidence.place_probability(participants.place_features(view, ordered, e, where))
+            p = confidence.place_probability(participants.place_features(view, ordered, e, where, said))
             if p > best:
                 location, best = e, p
     goal = next((m.roles.location for m in ordered if roles.is_journey(m) and m.roles.location >= 0), -1)

@@ -46,7 +46,8 @@ class Entry(NamedTuple):
     """One sense of one lemma."""
 
     number: int
-    key: str  # stable name for features: lemma and type
+    key: str  # stable name for features: lemma, condition and type
+    lemma: str
     type: EventType
     frame: Frame
     mode: str | None
@@ -101,6 +102,7 @@ def _entry(index: int, type_: EventType, row: EntryData) -> Entry:
     condition = row.w[0] if row.w else ""
     return Entry(
         number=index,
+        lemma=lemma,
         key=f"{lemma}{'+' + condition if condition else ''}:{type_.value}",
         type=type_,
         frame=frames()[row.f],

@@ -34,7 +34,7 @@ class Cluster:
 
 
 def lemma_of(c: Candidate) -> str:
-    return c.entry.key.split(":")[0].split("+")[0]
+    return c.entry.lemma
 
 
 def _named(m: Mention) -> set[int]:

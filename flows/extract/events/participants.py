@@ -7,8 +7,9 @@ name stands (distance, side, preposition, prominence).  Features are names that 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flows.extract.events.context import View, strip, words
 from flows.extract.events.inflection import Form
@@ -17,6 +18,19 @@ from flows.extract.events.reference import by_nisba
 from flows.records import EntityKind, EventType, TokenKind
 
 Item = tuple[int, int]  # (entity or -1, token)
+
+
+Key = int | tuple[str, int]  # an entity, or the token of an unnamed participant
+
+
+class Said(NamedTuple):
+    """What the rules say about an event's participants."""
+
+    everywhere: Mapping[Key, str]
+    head: Mapping[Key, str]  # by the first mention alone
+    carried: frozenset[Key]  # subjects taken over from the sentence before
+    places: frozenset[int]
+    actor: bool  # some mention has an actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,23 @@ def positions(view: View) -> Positions:
     for r, e in enumerate(order):
         first[e] = r
     return Positions(tuple(tuple(sorted(p)) for p in places), tuple(dates), tuple(rank), tuple(first))
+
+
+def said_by(mentions: Sequence[Mention]) -> Said:
+    """The rules' roles of an event's mentions, the first mention that says something deciding."""
+    everywhere: dict[Key, str] = {}
+    carried: set[Key] = set()
+    head: Mapping[Key, str] = {}
+    for order, m in enumerate(mentions):
+        for name, items in (("actor", m.roles.actors), ("recipient", m.roles.recipients)):
+            for item in items:
+                everywhere.setdefault(_key(item), name)
+                if m.roles.carried:
+                    carried.add(_key(item))
+        if order == 0:
+            head = dict(everywhere)
+    places = frozenset(m.roles.location for m in mentions)
+    return Said(everywhere, head, frozenset(carried), places, any(m.roles.actors for m in mentions))
 
 
 def candidates_for(view: View, mentions: Sequence[Mention], where: Positions) -> list[Item]:
@@ -84,7 +115,7 @@ def candidates_for(view: View, mentions: Sequence[Mention], where: Positions) ->
     return out
 
 
-_SIGHT = 18  # tokens around a trigger in which a common noun may be a participant
+_SIGHT = 14  # tokens around a trigger in which a common noun may be a participant
 
 
 def settled(mentions: Sequence[Mention]) -> dict[int, str]:
@@ -114,7 +145,9 @@ def _closest(tokens: Sequence[int], mentions: Sequence[Mention]) -> tuple[int, M
     return best, chosen
 
 
-def participant_features(view: View, mentions: Sequence[Mention], item: Item, where: Positions) -> list[str]:
+def participant_features(
+    view: View, mentions: Sequence[Mention], item: Item, where: Positions, said: Said
+) -> list[str]:
     """Feature names for ``item`` as a participant of the event of these mentions (the head first)."""
     entity, token = item
     type_ = mentions[0].candidate.entry.type.value
@@ -130,10 +163,10 @@ def participant_features(view: View, mentions: Sequence[Mention], item: Item, wh
         form = "passive"
     frame = c.entry.frame.name
     out = ["bias", f"kind={kind}", f"typekind={type_}:{kind}"]
-    rule = _rule(mentions, item)
-    head = _rule(mentions[:1], item)
+    rule = _rule(said.everywhere, item)
+    head = _rule(said.head, item)
     out += [f"rule={rule}", f"ruletype={type_}:{rule}", f"rulekind={kind}:{rule}", f"head={head}"]
-    if rule != "none" and any(x.roles.carried for x in mentions if _rule([x], item) != "none"):
+    if _key(item) in said.carried:
         out.append(f"carried={rule}")
     t = c.token
     gap = view.sentence_of[token] - view.sentence_of[t]
@@ -166,7 +199,7 @@ def participant_features(view: View, mentions: Sequence[Mention], item: Item, wh
         out.append(f"count={min(len(tokens), 4)}")
         if any(view.title[0] <= k < view.title[1] for k in tokens):
             out += ["title", f"titlekind={kind}"]
-        if any(x.roles.location == entity for x in mentions):
+        if entity in said.places:
             out += ["place", f"placetype={type_}"]
         if not c.verbal and any(e == entity for e, _ in by_nisba(view, t)):
             out += ["nisba", f"nisbatype={type_}"]
@@ -180,7 +213,7 @@ def participant_features(view: View, mentions: Sequence[Mention], item: Item, wh
                 ),
                 -1,
             )
-            out.append(f"and={_rule(mentions, (before, -1)) if before >= 0 else 'none'}")
+            out.append(f"and={_rule(said.everywhere, (before, -1)) if before >= 0 else 'none'}")
     else:
         word = view.words[token]
         out.append(f"word={strip(word)}")
@@ -193,18 +226,17 @@ def participant_features(view: View, mentions: Sequence[Mention], item: Item, wh
         quantity = view.words[token - 1] if token else ""
         if view.article.tokens[token - 1].kind is TokenKind.NUMBER or quantity in words().quantifiers:
             out.append(f"quantity={type_}")
-    if not any(x.roles.actors for x in mentions):
+    if not said.actor:
         out.append("noactor")
     return out
 
 
-def _rule(mentions: Sequence[Mention], item: Item) -> str:
-    entity, token = item
-    for m in mentions:
-        for name, items in (("actor", m.roles.actors), ("recipient", m.roles.recipients)):
-            if any((e == entity and e >= 0) or (e < 0 and entity < 0 and k == token) for e, k in items):
-                return name
-    return "none"
+def _rule(said: Mapping[Key, str], item: Item) -> str:
+    return said.get(_key(item), "none")
+
+
+def _key(item: Item) -> Key:
+    return item[0] if item[0] >= 0 else ("token", item[1])
 
 
 def _preposition(view: View, token: int) -> str:
@@ -217,14 +249,16 @@ def _preposition(view: View, token: int) -> str:
     return "-"
 
 
-def place_features(view: View, mentions: Sequence[Mention], entity: int, where: Positions) -> list[str]:
+def place_features(
+    view: View, mentions: Sequence[Mention], entity: int, where: Positions, said: Said
+) -> list[str]:
     """Feature names for a place as the event's place."""
     token, m = _closest(where.entities[entity], mentions)
     type_ = mentions[0].candidate.entry.type.value
     out = ["bias"]
     if mentions[0].roles.location == entity:
         out += ["rule", f"ruletype={type_}"]
-    elif any(x.roles.location == entity for x in mentions):
+    elif entity in said.places:
         out.append("other")
     gap = view.sentence_of[token] - view.sentence_of[m.candidate.token]
     out.append(f"gap={max(-3, min(3, gap))}")
@@ -242,7 +276,7 @@ def place_features(view: View, mentions: Sequence[Mention], entity: int, where: 
     out.append(f"first={min(tokens) < 60}")
     if any(view.title[0] <= k < view.title[1] for k in tokens):
         out.append("title")
-    rule = _rule(mentions, (entity, -1))
+    rule = _rule(said.everywhere, (entity, -1))
     out += [f"role={rule}", f"roletype={type_}:{rule}"]
     country = len(view.entities[entity].name.split()) == 1
     out.append(f"word={country}")

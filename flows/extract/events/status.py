@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from flows.extract.events.candidates import Candidate
 from flows.extract.events.clauses import verb_before
@@ -163,6 +163,7 @@ _NOT_FUTURE = frozenset({
 })  # fmt: skip
 
 
+@lru_cache(maxsize=1 << 16)
 def _is_future(word: str) -> bool:
     """An imperfect with the future's س, a conjunction before it allowed."""
     plain = word[1:] if len(word) > 4 and word[0] in "وف" else word
@@ -174,6 +175,18 @@ def _position(gap: int) -> str:
     if gap < 0:
         return "b1" if gap == -1 else "b3" if gap > -4 else "b7" if gap > -8 else "s"
     return "a3" if gap < 4 else "a7" if gap < 8 else "s"
+
+
+@lru_cache(maxsize=1 << 16)
+def _cues(word: str) -> tuple[str, ...]:
+    """The status classes of a word, its particles set aside."""
+    known = _class_of()
+    found = known.get(word)
+    if found is None and _is_future(word):
+        return ("future",)
+    if found is None and len(word) > 3 and word[0] in "وفبل":
+        found = known.get(word[1:])
+    return found or ()
 
 
 def mention_cues(view: View, c: Candidate) -> list[str]:
@@ -195,18 +208,13 @@ def mention_cues(view: View, c: Candidate) -> list[str]:
         out.append(f"typenoun={c.entry.type.value}")
     sentence = view.sentence(t)
     classes = words()
-    known = _class_of()
     seen: set[str] = set()
     for k in range(sentence.first, sentence.last):
         if k == t or view.entity_of[k] >= 0:
             continue
         word = view.words[k]
-        found = known.get(word)
-        if found is None and _is_future(word):
-            found = ("future",)
-        if found is None and len(word) > 3 and word[0] in "وفبل":
-            found = known.get(word[1:])
-        if found is None:
+        found = _cues(word)
+        if not found:
             continue
         gap = k - t
         where = _position(gap)
@@ -243,7 +251,7 @@ def status_features(
 ) -> list[str]:
     """Feature names of an event: the cues of its mentions (the first item is its head), type and date."""
     head = items[0][0]
-    out = ["bias", f"type={type_.value}", f"lemma={head.entry.key.split(':')[0].split('+')[0]}"]
+    out = ["bias", f"type={type_.value}", f"lemma={head.entry.lemma}"]
     out.append(f"rule={items[0][2].value}")
     out.append(f"cue={items[0][1]}")
     out.extend(f"h:{x}" for x in mention_cues(view, head))

@@ -33,7 +33,7 @@ LABELS = Path(__file__).parent / "events_labels.json"
 RARE = 3  # features seen less often are left out
 FOLDS = 5
 MENTION_THRESHOLD, PAIR_THRESHOLD, EVENT_THRESHOLD = 0.2, 0.5, 0.25
-PARTICIPANT_THRESHOLD, SETTLED_THRESHOLD, PLACE_THRESHOLD, DATE_THRESHOLD = 0.3, 0.5, 0.05, 0.5
+PARTICIPANT_THRESHOLD, SETTLED_THRESHOLD, PLACE_THRESHOLD, DATE_THRESHOLD = 0.3, 0.5, 0.05, 0.35
 STRENGTH = {"mention": 0.2, "pair": 0.3, "status": 0.3, "link": 0.1, "event": 0.3}
 
 Row = tuple[Sequence[str] | dict[str, float], Any, float]  # features, label, weight
@@ -177,6 +177,7 @@ def _arguments(
         for order, m in enumerate(mentions):
             m.probability = 1 - order * 0.01
         weight = 1 / starts
+        said = participants.said_by(mentions)
         cluster = Cluster(mentions[0].candidate.entry.type, mentions)
         sample.status.append((events.status_input(view, cluster), gold["status"], weight))
         for candidate in participants.candidates_for(view, mentions, where):
@@ -189,12 +190,14 @@ def _arguments(
                 ),
                 "none",
             )
-            features = participants.participant_features(view, mentions, candidate, where)
+            features = participants.participant_features(view, mentions, candidate, where, said)
             sample.participant.append((features, role, weight))
         for e, tokens in enumerate(where.entities):
             if gold["location"] and tokens and item.entities[e].kind is EntityKind.LOCATION:
                 right = same_name(item.gold, gold["location"], item.entities[e].name)
-                sample.place.append((participants.place_features(view, mentions, e, where), right, weight))
+                sample.place.append(
+                    (participants.place_features(view, mentions, e, where, said), right, weight)
+                )
         for d, token in enumerate(where.dates):
             if token >= 0:
                 value = item.dates[d].value
