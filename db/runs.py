@@ -11,16 +11,36 @@ from sqlalchemy.engine import Connection
 from db.rows import PipelineRow, RejectionRow
 from db.session import Raw, transaction
 
+# Advisory locks have one number space a database: "Rasd" in the upper half, the run in the lower.
+_LOCKS = 0x52617364 << 32
+
 
 def start_run(connection: Connection, kind: str, parameters: Mapping[str, Any]) -> int:
-    """Open a run row (its own transaction) and return its id."""
+    """Open a run row (its own transaction) and return its id.
+
+    The connection's session holds an advisory lock that tells other runs that this one lives: keep the
+    connection open until ``finish_run``.
+    """
     with transaction(connection) as raw:
         row = raw.execute(
             "INSERT INTO run (kind, parameters) VALUES (%s, %s::jsonb) RETURNING id",
             [kind, to_json(parameters)],
         ).fetchone()
-    assert row is not None
+        assert row is not None
+        # before others can see the row
+        raw.execute("SELECT pg_advisory_lock(%s)", [_LOCKS + int(row[0])])
     return int(row[0])
+
+
+def mark_crashed(connection: Connection) -> int:
+    """Close the rows of runs whose process is gone (SIGKILL, power); how many."""
+    with transaction(connection) as raw:
+        return raw.execute(
+            "UPDATE run SET state = 'crashed', finished_at = greatest(clock_timestamp(), started_at),"
+            " error = 'the process ended without a word'"
+            " WHERE state = 'running' AND pg_try_advisory_xact_lock(%s + id)",
+            [_LOCKS],
+        ).rowcount
 
 
 def finish_run(
@@ -28,6 +48,7 @@ def finish_run(
 ) -> None:
     """Close a run row; state: completed, partial, failed, crashed or cancelled."""
     with transaction(connection) as raw:
+        raw.execute("SELECT pg_advisory_unlock_all()")
         raw.execute(
             "UPDATE run SET state = %s, counts = %s::jsonb, error = %s,"
             " finished_at = greatest(clock_timestamp(), started_at) WHERE id = %s",

@@ -299,16 +299,13 @@ def db_shell(
 
 def main() -> None:
     """Entry point; errors that a person can act on end as one line on standard error with status 1."""
-    from flows.commands import UserError
+    from flows.errors import UserError
 
     try:
         app()
     except UserError as error:
         print(f"rasd: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("rasd: interrupted; what was loaded stays, the next run goes on from there", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

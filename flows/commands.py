@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from flows.errors import UserError
 from flows.settings import Settings, configure_prefect, settings, use_prefect_database
 
 if TYPE_CHECKING:
     from flows.records import Rejection
     from flows.runs import Summary
 
-OK, FAILED, REJECTED = 0, 1, 3
+OK, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 # From this many files on, worker processes are worth their start.
 PARALLEL_FILES = 100
 
 
-class UserError(Exception):
-    """Something that the person at the terminal can mend; printed as one line."""
-
-
 @contextlib.contextmanager
 def _one_line_errors() -> Iterator[None]:
-    from sqlalchemy.exc import OperationalError
+    from alembic.util.exc import CommandError
+    from sqlalchemy.exc import DBAPIError
 
     from db.embedded import EmbeddedError
     from db.engine import DatabaseError
@@ -39,7 +38,9 @@ def _one_line_errors() -> Iterator[None]:
         yield
     except (EmbeddedError, DatabaseError, EngineError, ResourceError, WorkerError) as error:
         raise UserError(str(error)) from error
-    except OperationalError as error:
+    except CommandError as error:
+        raise UserError(f"schema: {error}; is the database newer than this Rasd?") from error
+    except DBAPIError as error:
         raise UserError(f"database: {str(error.orig).strip().splitlines()[0]}") from error
 
 
@@ -64,24 +65,32 @@ def ingest_command(
 
     chosen = _settings(workers=workers, names_engine=engine, settle_seconds=settle)
     out = console(stderr=True)
-    with _one_line_errors(), listener(out) as heard:
-        if direct:
-            from flows.runs import LISTENER, run_ingest
+    # systemd and cron end a run with SIGTERM: wind up as after Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with _one_line_errors(), listener(out) as heard:
+            if direct:
+                from flows.runs import LISTENER, run_ingest
 
-            LISTENER.set(heard)
-            summary = run_ingest(paths, chosen)
-        else:
-            summary = _ingest_with_prefect(paths, chosen, heard)
+                LISTENER.set(heard)
+                summary = run_ingest(paths, chosen)
+            else:
+                summary = _ingest_with_prefect(paths, chosen, heard)
+    except KeyboardInterrupt:
+        print("rasd: interrupted; what was loaded stays, the next run goes on from there", file=sys.stderr)
+        return INTERRUPTED
     _print_summary(summary)
     return REJECTED if summary.rejected else OK
 
 
 def _ingest_with_prefect(paths: Sequence[str], chosen: Settings, heard: Any) -> Summary:
-    from flows.connection import prefect_database_url
+    from flows.connection import migrated_engine, prefect_database_url
     from flows.runs import LISTENER
 
     configure_prefect(chosen)
-    with prefect_database_url(chosen) as url:
+    # a database that is not there shows now, in one line, and not after a server was started for nothing
+    with migrated_engine(chosen, progress=heard.line):
+        url = prefect_database_url(chosen)
         if url is not None:
             use_prefect_database(url)
         from flows.ingest import ingest, server_in_use
@@ -97,6 +106,7 @@ def _ingest_with_prefect(paths: Sequence[str], chosen: Settings, heard: Any) -> 
 
 
 def _print_summary(summary: Summary) -> None:
+    from flows.storable import storable_uri
     from flows.terminal import console, key_value_table, reasons_table
 
     out = console()
@@ -117,7 +127,7 @@ def _print_summary(summary: Summary) -> None:
     if summary.rejected:
         out.print(reasons_table([(s, c, n) for (s, c), n in sorted(summary.rejected.items())]))
         for line in summary.examples:
-            out.print(line, markup=False)
+            out.print(storable_uri(line), markup=False)
 
 
 # ------------------------------------------------------------------------------------------ extract
@@ -128,7 +138,8 @@ def extract_command(paths: Sequence[str], output: Path | None, engine: str | Non
 
     chosen = _settings(names_engine=engine)
     rejected = written = 0
-    with _writer(output) as out:
+    _end_with_the_pipe()
+    with _one_line_errors(), _writer(output) as out:
         for outcome in _extracted(paths, chosen, Options(names_engine=chosen.names_engine)):
             if isinstance(outcome, str):
                 out.write(outcome + "\n")
@@ -148,31 +159,33 @@ def _writer(output: Path | None) -> Iterator[TextIO]:
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
         yield sys.stdout
         return
-    part = output.with_name(output.name + ".part")
+    output = output.resolve()  # a link is followed, not replaced
+    special = output.exists() and not output.is_file()  # a pipe, /dev/null
+    part = output if special else output.with_name(output.name + ".part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            yield file
-        part.replace(output)
+        file = part.open("w", encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write {output}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    try:
+        with file:
+            yield file
+        if not special:
+            part.replace(output)
+    except BaseException:
+        if not special:
+            part.unlink(missing_ok=True)
+        raise
 
 
 def _extracted(paths: Sequence[str], chosen: Settings, options: Any) -> Iterator[str | Rejection]:
     """A line of JSON or a rejection for each file, in the order of discovery."""
     from itertools import chain, islice
 
-    from flows.extract.engines import EngineError
-    from flows.extract.resources import ResourceError
     from flows.output import to_line
     from flows.pipeline import warm_up
     from flows.workers import CHUNK_FILES, Workers, process_one
 
-    try:
-        warm_up(options)
-    except (EngineError, ResourceError) as error:
-        raise UserError(str(error)) from error
+    warm_up(options)
     stream = _loaded(paths, chosen)
     first = list(islice(stream, PARALLEL_FILES))
     if len(first) < PARALLEL_FILES or chosen.workers == 1:
@@ -190,6 +203,12 @@ def _extracted(paths: Sequence[str], chosen: Settings, options: Any) -> Iterator
         workers.close()
 
 
+def _end_with_the_pipe() -> None:
+    """`rasd extract … | head` ends quietly, like other filters; only for verbs that hold no connection."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
 def _is_raw(item: object) -> bool:
     from flows.records import RawFile
 
@@ -200,8 +219,9 @@ def _loaded(paths: Sequence[str], chosen: Settings) -> Iterator[Any]:
     from flows.read.discover import discover, load
     from flows.records import Rejection
 
-    for found in discover(paths, settle_seconds=chosen.settle_seconds):
-        yield found if isinstance(found, Rejection) else load(found, max_bytes=chosen.max_file_bytes)
+    limit = chosen.max_file_bytes
+    for found in discover(paths, settle_seconds=chosen.settle_seconds, max_bytes=limit):
+        yield found if isinstance(found, Rejection) else load(found, max_bytes=limit)
 
 
 # ---------------------------------------------------------------------------------- report, refresh
@@ -272,7 +292,9 @@ def explain_command(path: str, engine: str | None) -> int:
     raw = next(_loaded([path], chosen), None)
     if raw is None:
         raise UserError(f"{path}: no article there")
-    outcome = raw if isinstance(raw, Rejection) else extract(raw, Options(names_engine=chosen.names_engine))
+    with _one_line_errors():
+        options = Options(names_engine=chosen.names_engine)
+        outcome = raw if isinstance(raw, Rejection) else extract(raw, options)
     if isinstance(outcome, Rejection):
         raise UserError(f"{outcome.uri}: {outcome.stage}: {outcome.message}")
     print_explanation(outcome, console())
@@ -286,7 +308,8 @@ def tag_command(conll: Path, output: Path, scheme: str, engine: str | None) -> i
     from flows.extract.conll import tag_conll
 
     try:
-        tag_conll(conll, output, scheme=scheme, engine=engine or _settings().names_engine)
+        with _one_line_errors():
+            tag_conll(conll, output, scheme=scheme, engine=engine or _settings().names_engine)
     except (OSError, ValueError) as error:
         raise UserError(str(error)) from error
     return OK
@@ -410,7 +433,11 @@ def db_shell_command(command: str | None) -> int:
 
 
 def _psql(command: list[str], environment: dict[str, str]) -> int:
+    # Ctrl-C cancels psql's query and is no business of ours; SIG_IGN would be inherited by psql
+    before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
     except FileNotFoundError as error:
         raise UserError(f"{command[0]} is not on this machine") from error
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -32,20 +32,20 @@ def database_url(
             yield embedded.database_url(server)
 
 
-@contextmanager
-def prefect_database_url(chosen: Settings) -> Iterator[str | None]:
+def prefect_database_url(chosen: Settings) -> str | None:
     """Where an ephemeral Prefect server of this process keeps its state: a database beside Rasd's own.
 
     SQLite locks when several processes write; PostgreSQL does not.  None where Prefect needs none from us: a
-    server is running already, it has its own database configured, or PostgreSQL is not the embedded one.
+    server is running already, it has its own database configured, or PostgreSQL is not the embedded one (then
+    Prefect keeps SQLite in its home).
     """
     if chosen.database_url is not None or prefect_is_configured():
-        yield None
-        return
-    with embedded.running(chosen.home) as server:
-        _create_database(embedded.database_url(server), PREFECT_DATABASE)
-        url = embedded.database_url(server, PREFECT_DATABASE, tcp=True)
-        yield url.replace("postgresql+psycopg://", "postgresql+asyncpg://", 1)
+        return None
+    # until this process ends, and not only the run: the ephemeral server writes its last words at exit
+    server = embedded.start(chosen.home)
+    _create_database(embedded.database_url(server), PREFECT_DATABASE)
+    url = embedded.database_url(server, PREFECT_DATABASE, tcp=True)
+    return url.replace("postgresql+psycopg://", "postgresql+asyncpg://", 1)
 
 
 def _create_database(url: str, name: str) -> None:

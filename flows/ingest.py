@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from prefect import flow
+import httpx
+from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
 from prefect.settings import get_current_settings
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.errors import UserError
 from flows.runs import Batch, BatchResult, Summary, run_ingest
 from flows.settings import settings
 from flows.tasks import load_batch, publish, refresh_derived
@@ -39,11 +41,24 @@ def ingest(
         return load_batch.submit(batch)
 
     summary = run_ingest(paths, chosen, submit=submit, refresh_with=refresh_derived)
-    publish(summary)
+    try:
+        publish(summary)
+    except Exception as error:
+        # everything is loaded and the run's row says so: a report that could not be delivered is no failure
+        get_run_logger().warning("the run's artifact could not be published: %s", error)
     return summary
 
 
 def server_in_use() -> str:
-    """Which Prefect server a run will report to, in words."""
+    """Which Prefect server a run will report to, in words.  Raises UserError when it is not there."""
     url = get_current_settings().api.url
-    return f"Prefect server: {url}" if url else "Prefect server: none running, an ephemeral one is started"
+    if not url:
+        return "Prefect server: none running, an ephemeral one is started"
+    try:
+        httpx.get(f"{url.rstrip('/')}/health", timeout=10).raise_for_status()
+    except httpx.HTTPError as error:
+        raise UserError(
+            f"no Prefect server answers at PREFECT_API_URL {url} ({error}); start it, or unset the variable,"
+            " or use --direct"
+        ) from error
+    return f"Prefect server: {url}"

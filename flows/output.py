@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
 
 from flows.records import Article, Basis, BlockKind, Entity, Event, Extraction, Role, Span
+from flows.storable import storable, storable_uri
 
 
 def to_json(extraction: Extraction) -> dict[str, Any]:
@@ -14,7 +16,7 @@ def to_json(extraction: Extraction) -> dict[str, Any]:
     article = extraction.article
     names = [e.name for e in extraction.entities]
     return {
-        "id": article.id,
+        "id": storable_uri(article.id),
         "title": _title(article),
         "body": "\n".join(
             article.text.text[slice(*b.span)] for b in article.blocks if b.kind is not BlockKind.TITLE
@@ -55,7 +57,12 @@ def to_json(extraction: Extraction) -> dict[str, Any]:
 
 def to_line(extraction: Extraction) -> str:
     """``to_json`` as one line of JSON, Arabic letters as they are."""
-    return msgspec.json.encode(to_json(extraction)).decode()
+    shown = to_json(extraction)
+    try:
+        return msgspec.json.encode(shown).decode()
+    except UnicodeEncodeError:
+        # raw text may hold what UTF-8 cannot; one for one, so that spans keep their places
+        return storable(json.dumps(shown, ensure_ascii=False))
 
 
 def _title(article: Article) -> str | None:

@@ -6,8 +6,10 @@ import hashlib
 import time
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib import metadata
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from flows.extract.dates import find_dates, parse_publication
 from flows.extract.engines import NameEngine, load_engine
@@ -18,6 +20,9 @@ from flows.extract.offices import find_offices
 from flows.extract.quotations import find_quotations
 from flows.read.document import read_document
 from flows.records import Article, Basis, Extraction, Metadata, RawFile, Rejection
+
+# Their answers are part of ours; a new version of one is a new pipeline version.
+LIBRARIES = ("pyarabic", "hijridate", "python-crfsuite", "onnxruntime", "tokenizers", "charset-normalizer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def extract(raw: RawFile, options: Options = Options()) -> Extraction | Rejectio
     Raises nothing for bad input; an exception here is a defect of Rasd.
     """
     began = time.perf_counter()
-    document = read_document(raw)
+    document = read_document(raw, max_bytes=len(raw.data))  # the limit was applied when the bytes were read
     if isinstance(document, Rejection):
         return document
     decoded, article = document
@@ -108,9 +113,22 @@ def version(options: Options = Options()) -> str:
     """Digest (hex, 16 digits) of all that decides an extraction: code, lexicons, models, options."""
     digest = hashlib.blake2b(repr(options).encode(), digest_size=8)
     root = files("flows")
-    parts = ["records.py", "pipeline.py", "read", "clean", "extract"]
-    for part in parts:
+    for part in (
+        "records.py",
+        "pipeline.py",
+        "rows.py",
+        "storable.py",
+        "read",
+        "clean",
+        "extract",
+        "resolve",
+    ):
         _add(root.joinpath(part), part, digest)
+    for library in LIBRARIES:
+        digest.update(f"{library} {metadata.version(library)}".encode())
+    kind, _, model = options.names_engine.partition(":")
+    if kind == "transformers" and Path(model).is_dir():
+        _add(Path(model), "model", digest)
     return digest.hexdigest()
 
 

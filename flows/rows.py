@@ -9,7 +9,6 @@ from __future__ import annotations
 import calendar
 import hashlib
 import json
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -35,39 +34,13 @@ from flows.clean.normalize import fold, pack_alignment
 from flows.clean.terms import tsvector_literal
 from flows.records import Extraction, Metadata, RawFile, Rejection, Span
 from flows.resolve.identity import entity_key
+from flows.storable import storable, storable_uri
 
-__all__ = ["article_rows", "file_key", "pipeline_row", "rejection_row", "storable", "storable_uri"]
+__all__ = ["article_rows", "file_key", "pipeline_row", "rejection_row"]
 
-_REFUSED = re.compile("[\0\ud800-\udfff]")  # what PostgreSQL's text cannot hold
-_ESCAPED = re.compile("[\udc80-\udcff]")  # a byte of a file name that is no UTF-8 (surrogateescape)
-_URI_LIMIT = 2000  # bytes; an index row has an end
 _TERMS_LIMIT = 100_000  # letters; a tsvector has an end (1 MB) and keeps no positions behind word 16,383
 
 _fold = lru_cache(maxsize=1 << 14)(fold)
-
-
-# ------------------------------------------------------------------------------------- text that fits
-
-
-def storable(text: str) -> str:
-    """``text`` with NUL and lone surrogates as U+FFFD, one for one, so that spans keep their places."""
-    return _REFUSED.sub("\ufffd", text) if _REFUSED.search(text) else text
-
-
-def storable_uri(uri: str) -> str:
-    """A URI that PostgreSQL can hold and index; different ones stay different.
-
-    Bytes of a file name that are no UTF-8 become ``\\xNN``, what is too long is cut; both end in a hash.
-    """
-    kept = uri
-    if _REFUSED.search(uri):
-        kept = _ESCAPED.sub(lambda m: f"\\x{ord(m.group()) - 0xDC00:02x}", uri)
-        kept = _REFUSED.sub(lambda m: f"\\u{ord(m.group()):04x}", kept)
-    encoded = kept.encode()
-    if kept is uri and len(encoded) <= _URI_LIMIT:
-        return uri
-    kept = encoded[: _URI_LIMIT - 40].decode("utf-8", "ignore")
-    return f"{kept}#{hashlib.blake2b(uri.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
 
 
 def _json(value: object) -> str:

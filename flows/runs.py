@@ -5,23 +5,26 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from db.entities import refresh_entities
-from db.load import ensure_pipeline, finish_run, known, start_run
+from db.load import known
 from db.load import load as load_rows
 from db.rows import ArticleRows, PipelineRow
 from db.rows import Batch as LoadBatch
+from db.runs import ensure_pipeline, finish_run, mark_crashed, start_run
 from flows.connection import migrated_engine
 from flows.pipeline import Options, version
 from flows.read.discover import Found, discover
@@ -101,6 +104,7 @@ class Runtime:
     workers: Workers[ArticleRows]
     settings: Settings
     pipeline: PipelineRow
+    connection: sa.Connection  # holds the run's lock; for the thread of the run alone
     run_id: int
 
 
@@ -140,13 +144,17 @@ def batches(found: Iterable[Found | Rejection], files: int, size: int) -> Iterat
 
 
 @contextmanager
-def _open_runtime(chosen: Settings, run: Callable[[sa.Engine, PipelineRow], int]) -> Iterator[Runtime]:
+def _open_runtime(chosen: Settings, parameters: Mapping[str, object]) -> Iterator[Runtime]:
     options = Options(names_engine=chosen.names_engine)
     with migrated_engine(chosen, progress=_say) as engine:
         pipeline = pipeline_row(version(options), {"options": asdict(options)})
         workers: Workers[ArticleRows] = Workers(article_rows, chosen.workers, options, chosen.file_seconds)
         try:
-            yield Runtime(engine, workers, chosen, pipeline, run(engine, pipeline))
+            with engine.connect() as connection:
+                ensure_pipeline(connection, pipeline)
+                mark_crashed(connection)
+                run_id = start_run(connection, "ingest", {**parameters, "pipeline": pipeline.digest.hex()})
+                yield Runtime(engine, workers, chosen, pipeline, connection, run_id)
         finally:
             workers.close()
 
@@ -173,22 +181,20 @@ def run_ingest(
     began = time.monotonic()
     parameters = {"paths": [str(p) for p in paths], "workers": chosen.workers, "engine": chosen.names_engine}
 
-    def open_run(engine: sa.Engine, pipeline: PipelineRow) -> int:
-        with engine.connect() as connection:
-            ensure_pipeline(connection, pipeline)
-            return start_run(connection, "ingest", {**parameters, "pipeline": pipeline.digest.hex()})
-
-    with _open_runtime(chosen, open_run) as runtime:
+    with _open_runtime(chosen, parameters) as runtime:
         summary = Summary(runtime.run_id)
         token = RUNTIME.set(runtime)
         try:
-            with _counting(paths, chosen):
-                found = discover(paths, settle_seconds=chosen.settle_seconds, max_bytes=chosen.max_file_bytes)
-                cut = batches(found, chosen.batch_files, chosen.batch_bytes)
-                for result in _results(cut, submit):
-                    summary.add(result)
-                    if (listener := LISTENER.get()) is not None:
-                        listener.advance(result.seen)
+            listener = LISTENER.get()
+            _count_in_background(paths, listener)
+            found = discover(paths, settle_seconds=chosen.settle_seconds, max_bytes=chosen.max_file_bytes)
+            cut = batches(found, chosen.batch_files, chosen.batch_bytes)
+            for result in _results(cut, submit):
+                summary.add(result)
+                if listener is not None:
+                    listener.advance(result.seen)
+            if listener is not None:
+                listener.total(summary.seen)
             summary.derived.update((refresh_with or run_refresh)())
         except BaseException as error:
             _finish(runtime, summary, "failed" if isinstance(error, Exception) else "cancelled", began, error)
@@ -205,9 +211,8 @@ def _finish(
     summary.seconds = time.monotonic() - began
     message = None if error is None else f"{type(error).__name__}: {error}"
     try:
-        with runtime.engine.connect() as connection:
-            finish_run(connection, runtime.run_id, state, summary.counts(), message)
-    except sa.exc.OperationalError:
+        finish_run(runtime.connection, runtime.run_id, state, summary.counts(), message)
+    except sa.exc.DBAPIError:
         # the server is gone; the error that ended the run matters more than its row
         if error is None:
             raise
@@ -231,38 +236,39 @@ def _results(cut: Iterable[Batch], submit: Callable[[Batch], Pending] | None) ->
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+    except BaseException:
+        # No batch outlives the run: workers first, so that those under way end soon, one way or the other.
+        RUNTIME.get().workers.close()
+        for other in pending:
+            with suppress(Exception):
+                other.result()
+        raise
     finally:
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-@contextmanager
-def _counting(paths: Sequence[str], chosen: Settings) -> Iterator[None]:
-    """Count the files in the background, so that the progress bar knows the whole; ends with the block."""
-    listener = LISTENER.get()
+def _count_in_background(paths: Sequence[str], listener: Listener | None) -> None:
+    """Tell the listener how many files there are, so that it knows the time left.
+
+    A quick estimate by names: archives and URLs are not opened for it, and then no total is told.
+    """
     if listener is None:
-        yield
         return
-    over = threading.Event()
 
     def count() -> None:
         files = 0
-        for item in discover(paths, settle_seconds=chosen.settle_seconds, max_bytes=chosen.max_file_bytes):
-            if over.is_set():
+        for path in map(Path, paths):
+            if path.is_dir():
+                for _, _, names in os.walk(path):
+                    files += sum(name.endswith(".txt") for name in names)
+            elif path.is_file() and path.suffix == ".txt":
+                files += 1
+            else:
                 return
-            files += 1
-            if files % 1000 == 0:
-                listener.total(files)
-            del item
         listener.total(files)
 
-    thread = threading.Thread(target=count, daemon=True, name="count-files")
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    threading.Thread(target=count, daemon=True, name="count-files").start()
 
 
 def run_batch(batch: Batch) -> BatchResult:
@@ -295,8 +301,8 @@ def run_batch(batch: Batch) -> BatchResult:
     return BatchResult(
         number=batch.number,
         seen=len(batch.files) + len(batch.rejections),
-        known=len(raws) - len(fresh),
-        loaded=len(articles) - len(more),
+        known=len(raws) - counts.extraction - (len(fresh) - len(articles)) - len(more),
+        loaded=counts.extraction,
         rejections=tuple((stage, cause, files) for (stage, cause), files in rejected.items()),
         examples=tuple(
             [f"{r.uri}: {r.stage}: {r.message}" for r in refused]

@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from flows.errors import UserError
 
 
 class Settings(BaseSettings):
     """Effective settings; fields carry their meaning and unit."""
 
-    model_config = SettingsConfigDict(env_prefix="RASD_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="RASD_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("rasd", appauthor=False)),
@@ -65,6 +69,11 @@ class Settings(BaseSettings):
         values = self.model_dump() | {name: value for name, value in changes.items() if value is not None}
         return Settings.model_validate(values)
 
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
     @property
     def prefect_home(self) -> Path:
         return self.home / "prefect"
@@ -80,7 +89,12 @@ def configure_prefect(chosen: Settings) -> None:
     """Prepare the environment that Prefect reads on its first import; what the user set already stays.
 
     Must run before ``import prefect``: the library reads its settings while it is imported.
+    Raises UserError when the home folder cannot be written.
     """
+    try:
+        chosen.prefect_home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write {chosen.prefect_home}: {error.strerror}") from error
     defaults = {
         "PREFECT_HOME": str(chosen.prefect_home),
         "DO_NOT_TRACK": "1",
@@ -93,7 +107,6 @@ def configure_prefect(chosen: Settings) -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
-    chosen.prefect_home.mkdir(parents=True, exist_ok=True)
 
 
 def prefect_is_configured() -> bool:

@@ -1,18 +1,19 @@
 """Worker processes for the CPU work of a batch: raw files in, database rows or rejections out.
 
 A file that hangs is given up after ``Settings.file_seconds``; a file that kills its worker (memory, a fault
-in native code) is found by running its chunk again one file at a time, and becomes a rejection.
+in native code) is found by running its chunk again, as a whole and then file by file, and is rejected.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,8 +29,8 @@ CHUNK_FILES = 16  # files a hand-over: large enough to hide pickling, small enou
 T = TypeVar("T")  # what a worker makes of an extraction: database rows, a line of JSON
 
 
-class _FileTimeoutError(Exception):
-    pass
+class _FileTimeoutError(BaseException):
+    """Not an Exception: no handler on the way may take it for its own."""
 
 
 @contextmanager
@@ -58,8 +59,17 @@ class WorkerError(RuntimeError):
 def _start() -> None:
     # Ctrl-C reaches the whole process group; the parent decides what happens to the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     # A worker must not outlive a parent that was killed.
     _follow_parent(os.getppid())
+
+
+def _ready(options: Options) -> None:
+    """Load everything; what is loaded then stays out of the garbage collector's rounds."""
+    warm_up(options)
+    gc.collect()
+    gc.freeze()
 
 
 def _follow_parent(parent: int) -> None:
@@ -101,6 +111,41 @@ def _rejection(raw: RawFile, cause: str, message: str) -> Rejection:
     return Rejection(raw.uri, "extract", cause, message, raw.sha256, len(raw.data))
 
 
+def _start_pool(count: int, options: Options) -> ProcessPoolExecutor:
+    """A pool whose processes run and have loaded models and lexicons.
+
+    Raises WorkerError when processes die at their start, and what is wrong with a model or lexicon as itself:
+    no file is to blame for either.
+    """
+    worker_environment()
+    # spawn: Prefect runs threads in this process, and a fork would copy their locks
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
+    try:
+        # The children inherit the mask: a Ctrl-C must not kill them before they ignore it themselves.
+        with _sigint_blocked():
+            ready = [pool.submit(_ready, options) for _ in range(count)]
+        for future in ready:
+            future.result()
+    except BrokenProcessPool as error:
+        raise WorkerError("worker processes die at their start (out of memory?)") from error
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    return pool
+
+
+@contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @dataclass(slots=True)
 class Workers(Generic[T]):
     """A pool that survives the death of its processes.  Safe to share between threads.
@@ -113,73 +158,89 @@ class Workers(Generic[T]):
     options: Options
     file_seconds: float
     _pool: ProcessPoolExecutor | None = None
+    _closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def _executor(self) -> ProcessPoolExecutor:
-        with self._lock:
-            if self._pool is None:
-                worker_environment()
-                # spawn: Prefect runs threads in this process, and a fork would copy their locks
-                pool = ProcessPoolExecutor(
-                    self.count, mp_context=multiprocessing.get_context("spawn"), initializer=_start
-                )
-                try:
-                    # A model that is missing or broken shows here, with its own error, and not file by file.
-                    pool.submit(warm_up, self.options).result()
-                except BrokenProcessPool as error:
-                    raise WorkerError("worker processes die at their start (out of memory?)") from error
-                except BaseException:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
-                self._pool = pool
-            return self._pool
-
-    def _drop(self, broken: ProcessPoolExecutor) -> None:
-        with self._lock:
-            if self._pool is broken:
-                self._pool = None
-        broken.shutdown(wait=False, cancel_futures=True)
-
     def run(self, raws: Sequence[RawFile]) -> list[T | Rejection]:
-        """Outcomes of ``raws``, in order."""
+        """Outcomes of ``raws``, in order.  Raises WorkerError when the workers are closed."""
+        if not raws:
+            return []
         chunks = [raws[i : i + CHUNK_FILES] for i in range(0, len(raws), CHUNK_FILES)]
         pool = self._executor()
         pending = [(chunk, self._submit(pool, chunk)) for chunk in chunks]
         outcomes: list[T | Rejection] = []
-        for chunk, future in pending:
-            try:
-                if future is None:
-                    raise BrokenProcessPool
-                outcomes += future.result()
-            except BrokenProcessPool:
-                self._drop(pool)
-                for raw in chunk:
-                    outcomes.append(self._run_alone(raw))
+        with _Alone(self) as alone:
+            for chunk, future in pending:
+                try:
+                    outcomes += future.result()
+                except (BrokenProcessPool, CancelledError):
+                    self._drop(pool)
+                    outcomes += alone.run(chunk)
         return outcomes
 
-    def _submit(
-        self, pool: ProcessPoolExecutor, chunk: Sequence[RawFile]
-    ) -> Future[list[T | Rejection]] | None:
-        try:
-            return pool.submit(process, chunk, self.finish, self.options, self.file_seconds)
-        except BrokenProcessPool:
-            return None
-
-    def _run_alone(self, raw: RawFile) -> T | Rejection:
-        """One file in a process of its own, so that its death is its own."""
-        alone = Workers(self.finish, 1, self.options, self.file_seconds)
-        pool = alone._executor()
-        try:
-            return pool.submit(process, [raw], self.finish, self.options, self.file_seconds).result()[0]
-        except BrokenProcessPool:
-            return _rejection(
-                raw, "worker_died", "the worker process died on this file (memory or native fault)"
-            )
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
     def close(self) -> None:
+        """Wait for what the processes are at, drop what waits, and start nothing any more."""
         with self._lock:
+            self._closed = True
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _executor(self) -> ProcessPoolExecutor:
+        with self._lock:
+            if self._closed:
+                raise WorkerError("the run has ended")
+            if self._pool is None:
+                self._pool = _start_pool(self.count, self.options)
+            return self._pool
+
+    def _drop(self, broken: ProcessPoolExecutor) -> None:
+        with self._lock:
+            if self._closed:
+                raise WorkerError("the run has ended")
+            if self._pool is broken:
+                self._pool = None
+        broken.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, pool: ProcessPoolExecutor, chunk: Sequence[RawFile]) -> Future[list[T | Rejection]]:
+        try:
+            return pool.submit(process, chunk, self.finish, self.options, self.file_seconds)
+        except (BrokenProcessPool, RuntimeError) as error:  # RuntimeError: shut down in between
+            failed: Future[list[T | Rejection]] = Future()
+            failed.set_exception(BrokenProcessPool(str(error)))
+            return failed
+
+
+@dataclass(slots=True)
+class _Alone(Generic[T]):
+    """Chunks whose pool died, again in one process: as a whole, then file by file to find the culprit."""
+
+    workers: Workers[T]
+    _pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> _Alone[T]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def run(self, chunk: Sequence[RawFile]) -> list[T | Rejection]:
+        outcomes = self._try(chunk)
+        if outcomes is not None:
+            return outcomes
+        found: list[T | Rejection] = []
+        for raw in chunk:
+            message = "the worker process died on this file (memory or a fault in native code)"
+            found += self._try([raw]) or [_rejection(raw, "worker_died", message)]
+        return found
+
+    def _try(self, chunk: Sequence[RawFile]) -> list[T | Rejection] | None:
+        """The outcomes, or None when the process died."""
+        if self._pool is None:
+            self._pool = _start_pool(1, self.workers.options)
+        try:
+            return self.workers._submit(self._pool, chunk).result()
+        except BrokenProcessPool:
+            self._pool = None
+            return None
