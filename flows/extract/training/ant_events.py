@@ -1,0 +1,262 @@
+"""Read the project's own marks of events in Tunisian news, joined with the articles and their names.
+
+``data/ant_events_*.json`` hold no text.  Triggers, participants and places are ``[start, end]`` in code
+points of the article's file decoded as UTF-8, clitics outside (where ل meets the article ال only the first
+lam stands outside).  The articles are among those of ``ant_names``; the marks are the project's own work
+(CC0).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from flows.clean.normalize import clean, fold
+from flows.extract.clitics import restore, written
+from flows.extract.gazetteer import gazetteer
+from flows.extract.linking import link_entities
+from flows.extract.training.ant_names import ANT_NAMES, FOLDER, read_ant_names
+from flows.extract.training.own_news import OwnArticle
+from flows.records import (
+    Article,
+    CleanText,
+    DateValue,
+    Entity,
+    EntityKind,
+    EventStatus,
+    EventType,
+    Mention,
+    Metadata,
+    Span,
+)
+
+ANT_EVENTS = tuple(Path(__file__).parent / "data" / f"ant_events_{part}.json" for part in "ab")
+SOURCE = "jawharafm.net"
+
+_DAY = r"\d{4}-\d{2}-\d{2}"
+_SWALLOWED = re.compile(r"(?:^|\W)[وف]?ل$")  # before a name: the ل that may have swallowed the alif of ال
+
+
+class AntEventsError(ValueError):
+    """The marks, the names and the archive do not belong together."""
+
+
+class MarkedEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One event: spans in code points of the raw text; dates YYYY-MM-DD, YYYY-MM or YYYY."""
+
+    type: EventType
+    status: EventStatus
+    triggers: tuple[tuple[int, int], ...]
+    actors: tuple[tuple[int, int], ...]
+    recipients: tuple[tuple[int, int], ...]
+    location: tuple[int, int] | None
+    start: str | None
+    end: str | None
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """All marks of the event, the place last."""
+        return (*self.triggers, *self.actors, *self.recipients, *([self.location] if self.location else []))
+
+
+class MarkedEvents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One article's events (an empty tuple: read, and none found) and the digest of the bytes read."""
+
+    file: str
+    sha256: str
+    published: str
+    events: tuple[MarkedEvent, ...]
+
+    @property
+    def id(self) -> str:
+        """As the gold set names articles of this corpus."""
+        return f"ant-{self.file.removesuffix('.txt')}"
+
+
+class _Marks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    note: str
+    articles: tuple[MarkedEvents, ...]
+
+
+def marked_events(json_path: Path) -> tuple[MarkedEvents, ...]:
+    """The marks as stored, without text; raises msgspec.ValidationError for a file not in this format."""
+    return msgspec.json.decode(json_path.read_bytes(), type=_Marks).articles
+
+
+def read_ant_events(
+    json_paths: Sequence[Path], ant_zip: Path, names_path: Path = ANT_NAMES
+) -> list[dict[str, Any]]:
+    """The marked articles in the shape of gold/train.json with ``text`` added, in the order of the files.
+
+    ``entities`` are the names of ``ant_names`` linked by the project's own rules, so that a participant
+    stands under its entity's fullest form; boilerplate, offices and dates were not marked and are empty.
+
+    Raises AntEventsError, naming the article, where one is marked twice, has no names' marks, is missing from
+    the archive or differs from the bytes that were marked, and where a mark is empty or outside the text, an
+    event has no trigger or a date is not written as a date.  ValueErrors of ``read_ant_names`` pass through.
+    """
+    names = {article.id: article for article in read_ant_names(names_path, ant_zip)}
+    out: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    with zipfile.ZipFile(ant_zip) as archive:
+        for marked in (m for path in json_paths for m in marked_events(path)):
+            if marked.file in seen:
+                raise AntEventsError(f"{marked.file}: marked twice")
+            seen.add(marked.file)
+            if marked.id not in names:
+                raise AntEventsError(f"{marked.file}: its names are not marked")
+            _verify(marked, archive, names[marked.id].text)
+            out.append(_gold(marked, names[marked.id]))
+    return out
+
+
+def _verify(marked: MarkedEvents, archive: zipfile.ZipFile, text: str) -> None:
+    if (digest := hashlib.sha256(archive.read(FOLDER + marked.file)).hexdigest()) != marked.sha256:
+        raise AntEventsError(f"{marked.file}: sha256 {digest}, marked was {marked.sha256}")
+    if not re.fullmatch(_DAY, marked.published):
+        raise AntEventsError(f"{marked.file}: published {marked.published!r}")
+    for number, event in enumerate(marked.events):
+        if not event.triggers:
+            raise AntEventsError(f"{marked.file}: event {number} has no trigger")
+        for start, end in event.spans:
+            if not 0 <= start < end <= len(text):
+                raise AntEventsError(
+                    f"{marked.file}: event {number}, mark [{start}, {end}) of {len(text)} characters"
+                )
+        for date in (event.start, event.end):
+            if date is not None and not re.fullmatch(rf"{_DAY}|\d{{4}}(-\d{{2}})?", date):
+                raise AntEventsError(f"{marked.file}: event {number}, date {date!r}")
+
+
+def _gold(marked: MarkedEvents, article: OwnArticle) -> dict[str, Any]:
+    text = article.text
+    names = {(start, end): _name(article, start, end, kind) for start, end, kind in article.mentions}
+    entities, owner = _entities(marked, article, names)
+
+    def named(span: Span) -> str:
+        wanted = names.get(span) or _words(article, span)
+        return owner.get(span) or owner.get(wanted) or wanted
+
+    events = [
+        {
+            "type": event.type.value,
+            "status": event.status.value,
+            "triggers": _distinct(_words(article, span) for span in event.triggers),
+            "actors": _distinct(map(named, event.actors)),
+            "recipients": _distinct(map(named, event.recipients)),
+            "location": named(event.location) if event.location else None,
+            "start": event.start,
+            "end": event.end,
+        }
+        for event in marked.events
+    ]
+    return {
+        "id": marked.id,
+        "source": SOURCE,
+        "published": marked.published,
+        "text": text,
+        "boilerplate": [],
+        "entities": entities,
+        "offices": [],
+        "dates": [],
+        "events": events,
+    }
+
+
+def _distinct(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))
+
+
+# ------------------------------------------------------------------------------------ strings out of spans
+
+
+def _words(article: OwnArticle, span: Span) -> str:
+    """The marked words as the guide writes them: للأمن is الأمن; blanks folded."""
+    surface = " ".join(article.text[slice(*span)].split())
+    return restore(surface) if _follows_lam(article.text, span) else surface
+
+
+def _follows_lam(text: str, span: Span) -> bool:
+    return text[span[0]] == "ل" and bool(_SWALLOWED.search(text[max(0, span[0] - 3) : span[0]]))
+
+
+def _name(article: OwnArticle, start: int, end: int, kind: EntityKind) -> str:
+    surface = " ".join(article.text[start:end].split())
+    return restore(surface) if _elided(article, (start, end), kind) else surface
+
+
+def _elided(article: OwnArticle, span: Span, kind: EntityKind) -> bool:
+    """Whether the lam a name begins with is that of the article: للأمن, but not لليبيا or للورينزو."""
+    text = article.text
+    if not _follows_lam(text, span):
+        return False
+    surface = text[slice(*span)]
+    if re.search(rf"(?<!\w)[وف]?[بك]?ا{re.escape(surface)}(?!\w)", text):
+        return True
+    marked = (other[:2] for other in article.mentions if text[slice(*other[:2])] == surface)
+    if kind is EntityKind.PERSON or any(not _follows_lam(text, other) for other in marked):
+        return False
+    return fold(surface) not in gazetteer().by_name
+
+
+# --------------------------------------------------------------------------------- names, grouped as in gold
+
+
+def _entities(
+    marked: MarkedEvents, article: OwnArticle, names: dict[Span, str]
+) -> tuple[list[dict[str, Any]], dict[Span | str, str]]:
+    """Gold's list of entities, and the entity's name by raw span of a mention and by surface."""
+    cleaned = clean(article.text)
+    raw: dict[Span, Span] = {}
+    mentions = []
+    for start, end, kind in article.mentions:
+        span = _clean_span(cleaned, (start, end), marked.file)
+        raw[span] = (start, end)
+        elided = _elided(article, (start, end), kind)
+        mentions.append(Mention(span, kind, 1.0, "annotation", elided=elided))
+    stub = Article(
+        id=marked.id,
+        text=cleaned,
+        blocks=(),
+        tokens=(),
+        sentences=(),
+        published=DateValue(start=marked.published),
+        language="ar",
+        arabic_share=1.0,
+        source=SOURCE,
+        metadata=Metadata(),
+    )
+    entities: list[dict[str, Any]] = []
+    owner: dict[Span | str, str] = {}
+    for entity in link_entities(stub, tuple(mentions)):
+        surfaces = [names[raw[m.span]] for m in entity.mentions]
+        name = _fullest(stub, entity, surfaces)
+        entities.append({"name": name, "kind": entity.kind.value, "surfaces": _distinct(surfaces)})
+        owner.update({raw[m.span]: name for m in entity.mentions})
+        for surface in surfaces:
+            owner.setdefault(surface, name)
+    return entities, owner
+
+
+def _fullest(article: Article, entity: Entity, surfaces: Sequence[str]) -> str:
+    """The entity's name in the raw spelling that the text has most often."""
+    forms = zip(entity.mentions, surfaces, strict=True)
+    raw = Counter(surface for mention, surface in forms if written(article, mention) == entity.name)
+    return raw.most_common(1)[0][0]
+
+
+def _clean_span(cleaned: CleanText, span: Span, file: str) -> Span:
+    """The clean stretch made of the raw letters of ``span``."""
+    start = int(np.searchsorted(cleaned.start, span[0], side="left"))
+    end = int(np.searchsorted(cleaned.end, span[1], side="right"))
+    if start >= end:
+        raise AntEventsError(f"{file}: nothing is left of {span} after cleaning")
+    return start, end
