@@ -13,7 +13,7 @@ from flows.extract.events.inflection import Form, conjugate, decline, participle
 from flows.extract.resources import read_yaml
 from flows.records import EventType, Role
 
-_FILES = ("events_lexicon_verbal.yaml", "events_lexicon_conflict.yaml", "events_lexicon_civil.yaml")
+_FILES = tuple(f"events_lexicon_{part}.yaml" for part in ("talks", "relief", "conflict", "civil", "public"))
 
 
 class EntryData(msgspec.Struct, forbid_unknown_fields=True):
