@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from db import embedded
-from tests.db.servers import make_home
+from tests.db.servers import make_home, plain
 from tests.flows.rasd import ROOT, SAMPLES, Rasd, table
 
 ARTICLES = len(list(SAMPLES.glob("*.txt")))
@@ -69,18 +71,17 @@ import asyncio
 from flows.settings import configure_prefect, settings, use_prefect_database
 from flows.connection import prefect_database_url
 configure_prefect(settings())
-with prefect_database_url(settings()) as url:
-    use_prefect_database(url)
-    from prefect.client.orchestration import get_client
-    async def look():
-        async with get_client() as client:
-            flows = await client.read_flow_runs()
-            tasks = await client.read_task_runs()
-            artifacts = await client.read_artifacts()
-            print(sorted((f.state_name) for f in flows))
-            print(sorted({t.state_name for t in tasks}), len(tasks))
-            print(artifacts[0].data)
-    asyncio.run(look())
+use_prefect_database(prefect_database_url(settings()))
+from prefect.client.orchestration import get_client
+async def look():
+    async with get_client() as client:
+        flows = await client.read_flow_runs()
+        tasks = await client.read_task_runs()
+        artifacts = await client.read_artifacts()
+        print(sorted((f.state_name) for f in flows))
+        print(sorted({t.state_name for t in tasks}), len(tasks))
+        print(artifacts[0].data)
+asyncio.run(look())
 """
     result = subprocess.run(
         [sys.executable, "-c", code],
@@ -206,7 +207,7 @@ def test_bad_input_is_rejected_and_the_rest_is_loaded(home: Path, tmp_path: Path
         Path(uri).name: (stage, cause, message)
         for uri, stage, cause, message in rasd.sql("SELECT uri, stage, cause, message FROM rejection")
     }
-    expected = {"empty.txt", "random.txt", "huge.txt", "dangling.txt", "pipe.txt"}
+    expected = {"empty.txt", "random.txt", "huge.txt", "dangling.txt", "pipe.txt", "folder.txt"}
     if os.geteuid() != 0:  # root reads everything
         expected.add("unreadable.txt")
     assert expected <= set(rejected)
@@ -226,29 +227,86 @@ def test_bad_input_is_rejected_and_the_rest_is_loaded(home: Path, tmp_path: Path
     assert {row[0] for row in rasd.sql("SELECT attempts FROM rejection")} == {"2"}
 
 
-def test_a_killed_run_is_made_up_for_by_the_next(home: Path, tmp_path: Path) -> None:
-    rasd = Rasd(home, {"RASD_BATCH_FILES": "2"})
-    assert rasd("db", "start").returncode == 0
-    process = subprocess.Popen(
+def start_slowly(rasd: Rasd) -> subprocess.Popen[str]:
+    """A direct run over the samples in small batches."""
+    return subprocess.Popen(
         [sys.executable, "-m", "flows.cli", "ingest", "--direct", str(SAMPLES)],
         env=rasd.env(),
         cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    deadline = time.monotonic() + 60
-    # as soon as something is there, and before all of it is
-    while time.monotonic() < deadline and process.poll() is None:
-        status = rasd("db", "shell", "-c", "COPY (SELECT count(*) FROM extraction) TO STDOUT")
-        numbers = [line.strip() for line in status.stdout.splitlines() if line.strip().isdigit()]
-        if numbers and int(numbers[0]) > 0:
-            break
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    result = rasd("ingest", "--direct", str(SAMPLES))
-    assert result.returncode == 0, result.stderr
-    assert rasd.sql("SELECT count(*) FROM report.article") == [[str(ARTICLES)]]
-    assert rasd.sql("SELECT count(*) FROM extraction") == [[str(ARTICLES)]]
+
+
+def wait_for_the_first_rows(server: embedded.Server, process: subprocess.Popen[str]) -> int:
+    """Articles that are there as soon as there are any."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        with suppress(psycopg.errors.UndefinedTable), psycopg.connect(plain(server.url)) as connection:
+            row = connection.execute("SELECT count(*) FROM extraction").fetchone()
+            if row is not None and row[0]:
+                return int(row[0])
+        time.sleep(0.01)
+    raise AssertionError("nothing was loaded")
+
+
+def test_a_killed_run_is_made_up_for_by_the_next(home: Path) -> None:
+    rasd = Rasd(home, {"RASD_BATCH_FILES": "1", "RASD_WORKERS": "1"})
+    with embedded.running(home) as server:
+        process = start_slowly(rasd)
+        assert wait_for_the_first_rows(server, process) < ARTICLES
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        result = rasd("ingest", "--direct", str(SAMPLES))
+        assert result.returncode == 0, result.stderr
+        assert 0 < int(table(result.stdout)["already known"]) < ARTICLES
+        assert rasd.sql("SELECT count(*) FROM report.article") == [[str(ARTICLES)]]
+        assert rasd.sql("SELECT count(*) FROM extraction") == [[str(ARTICLES)]]
+        assert rasd.sql("SELECT state FROM run ORDER BY id") == [["crashed"], ["completed"]]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_so_and_ends(home: Path, number: signal.Signals) -> None:
+    rasd = Rasd(home, {"RASD_BATCH_FILES": "1", "RASD_WORKERS": "1"})
+    with embedded.running(home) as server:
+        process = start_slowly(rasd)
+        wait_for_the_first_rows(server, process)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "Traceback" not in errors
+        assert "the next run goes on from there" in errors
+        assert rasd.sql("SELECT state FROM run") == [["cancelled"]]
+
+
+def test_two_runs_at_once_load_everything_once(home: Path) -> None:
+    rasd = Rasd(home, {"RASD_BATCH_FILES": "3"})
+    with embedded.running(home):
+        runs = [start_slowly(rasd), start_slowly(rasd)]
+        outputs = [run.communicate(timeout=170) for run in runs]
+        assert [run.returncode for run in runs] == [0, 0], outputs
+        assert sum(int(table(out)["loaded"]) for out, _ in outputs) == ARTICLES
+        assert rasd.sql("SELECT count(*) FROM extraction") == [[str(ARTICLES)]]
+        assert rasd.sql("SELECT count(*) FROM location") == [[str(ARTICLES)]]
+
+
+def test_extract_ends_with_the_pipe() -> None:
+    command = f"{sys.executable} -m flows.cli extract {SAMPLES} --engine rules | head -c 10"
+    result = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert result.stdout.startswith('{"id":')
+    assert not result.stderr
+
+
+def test_a_prefect_server_that_is_not_there_is_named(home: Path) -> None:
+    rasd = Rasd(home, {"PREFECT_API_URL": "http://127.0.0.1:9/api"})
+    result = rasd("ingest", str(SAMPLES))
+    assert result.returncode == 1
+    assert "http://127.0.0.1:9/api" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_what_a_person_did_wrong_ends_as_one_line(home: Path, tmp_path: Path) -> None:

@@ -69,6 +69,10 @@ def test_sql(name: str, rasd: Rasd, outputs: dict[str, str]) -> None:
         assert rows
 
 
+def test_nothing_is_left_to_fill_in() -> None:
+    assert not re.findall(r"^[A-Z_]{5,}$", TEXT, re.MULTILINE)
+
+
 def test_settings_table_is_up_to_date() -> None:
     assert regenerate_readme.settings_table() in TEXT
 
