@@ -41,6 +41,7 @@ from flows.extract.training.neural import (
     predict,
     train,
 )
+from flows.extract.training.silver import silver_windows
 
 SHIPPED_HEADS = ["guide", "anercorp"]
 SPECIAL = ("<s>", "</s>", "<pad>")
@@ -62,15 +63,28 @@ def train_accurate(data: Data, plan: Plan, work: Path, out: Path, say: Say) -> N
         say(f"vocabulary: {len(keep)} of {len(e5.pieces)} pieces")
         model = from_e5(e5, keep, plan.layers)
         _fit(model, pruned_tokenizer(e5, keep), data, plan, plan.base, work=work, say=say)
+    _, tokenizer = load_checkpoint(str(base))
     branches = []
     for branch in plan.branches:
-        path = work / f"{branch.name}.pt"
-        if not path.exists():
-            model, tokenizer = load_checkpoint(str(base))
+        kept = range(branch.stop_after - plan.averaged_epochs + 1, branch.stop_after + 1)
+        paths = [work / f"{branch.name}.{epoch}.pt" for epoch in kept]
+        if not paths[-1].exists():
+            model, _ = load_checkpoint(str(base))
             _fit(model, tokenizer, data, plan, branch, work=work, say=say)
-        branches.append(load_checkpoint(str(path))[0])
-    _, tokenizer = load_checkpoint(str(base))
-    finish(average(branches), tokenizer, data, plan, out=out, say=say)
+        branches.append([load_checkpoint(str(path))[0] for path in paths])
+    last = work / f"{plan.last.name}.pt"
+    if not last.exists():
+        model = average([model for branch in branches for model in branch])
+        marks = _Marks(tokenizer)
+        silver = silver_windows(
+            unlabelled(data, plan.silver_articles),
+            [model, branches[-1][-1]],
+            Pieces(tokenizer),
+            marks=(marks.bos, marks.eos, marks.pad),
+            say=say,
+        )
+        _fit(model, tokenizer, data, plan, plan.last, work=work, say=say, silver=silver)
+    finish(load_checkpoint(str(last))[0], tokenizer, data, plan, out=out, say=say)
 
 
 def finish(model: Encoder, tokenizer: Tokenizer, data: Data, plan: Plan, *, out: Path, say: Say) -> None:
@@ -107,8 +121,12 @@ def _fit(
     *,
     work: Path,
     say: Say,
+    silver: Sequence[Example] = (),
 ) -> None:
-    """Train ``model`` by ``run``, report after every epoch, save at the end."""
+    """Train ``model`` by ``run``;
+
+    report and save after every epoch (NAME.1.pt ...) and at the end (NAME.pt).
+    """
     marks, pieces = _Marks(tokenizer), Pieces(tokenizer)
 
     def windows(documents: Sequence[Document], head: str, noisy: bool = False) -> list[Example]:
@@ -123,7 +141,7 @@ def _fit(
     rng = random.Random(run.seed)
 
     def epoch_data(epoch: int) -> list[Example]:
-        chosen = aqmar * run.aqmar
+        chosen = [*aqmar * run.aqmar, *silver]
         for source, times, noise in ((0, 1, plan.noise_newswire), (1, run.gold, plan.noise_gold)):
             plain, noisy = sources[0][source], sources[1][source]
             for _ in range(times):
@@ -135,7 +153,7 @@ def _fit(
 
     def report(epoch: int, trained: Encoder) -> None:
         say(f"{run.name} epoch {epoch + 1}: {development_scores(trained, tokenizer, data)}")
-        save_checkpoint(trained, tokenizer, str(work / f"{run.name}.partial.pt"))
+        save_checkpoint(trained, tokenizer, str(work / f"{run.name}.{epoch + 1}.pt"))
 
     recipe = Recipe(
         epochs=run.epochs,
@@ -147,7 +165,7 @@ def _fit(
         seed=run.seed,
     )
     train(model, epoch_data, recipe, pad=marks.pad, after_epoch=report, say=say)
-    (work / f"{run.name}.partial.pt").replace(work / f"{run.name}.pt")
+    save_checkpoint(model, tokenizer, str(work / f"{run.name}.pt"))
 
 
 def development_scores(model: Encoder, tokenizer: Tokenizer, data: Data) -> str:

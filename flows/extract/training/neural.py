@@ -1,7 +1,7 @@
 """Train the transformer: windows, batches, the loop, evaluation.
 
 Every window belongs to one convention and teaches that convention's head; gold windows teach the clitic head
-too.
+too.  Windows of unlabelled news carry the distributions of teachers for several heads at once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ IGNORE = -100
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One window of one document, for one head."""
+    """One window of one document, for one head.
+
+    ``soft[head]`` are a teacher's probabilities, float16 (words, labels); for "clitic" they are weighted by
+    how likely the word begins a name.
+    """
 
     ids: list[int]
     first: list[int]
@@ -37,6 +41,7 @@ class Example:
     head: str
     labels: list[int]
     clitics: list[int]
+    soft: dict[str, NDArray[np.float16]] = field(default_factory=dict)
     document: int = 0
     words: list[int] = field(default_factory=list)  # places in the document
 
@@ -86,8 +91,8 @@ def examples(
                     head,
                     [labels[w.place] for w in places],
                     [min(clitics[w.place], 2) for w in places],
-                    d,
-                    [w.place for w in places],
+                    document=d,
+                    words=[w.place for w in places],
                 )
             )
     return result
@@ -178,6 +183,12 @@ def loss_of(out: dict[str, torch.Tensor], batch: Sequence[Example], recipe: Reci
                 logits.flatten(0, 1), target.flatten(), ignore_index=IGNORE, reduction="sum"
             )
             count += int((target != IGNORE).sum())
+    for i, x in enumerate(batch):
+        for head, goal in x.soft.items():
+            logp = functional.log_softmax(out[head][i, : len(goal)], dim=1)
+            weight = recipe.clitic_weight if head == "clitic" else 1.0
+            total = total - weight * (torch.from_numpy(goal.astype(np.float32)) * logp).sum()
+            count += len(goal) if head != "clitic" else 0
     clitics = _pad([x.clitics for x in batch], IGNORE)
     if bool((clitics != IGNORE).any()):
         total = total + recipe.clitic_weight * functional.cross_entropy(
