@@ -82,8 +82,7 @@ def said_by(mentions: Sequence[Mention]) -> Said:
 
 def candidates_for(view: View, mentions: Sequence[Mention], where: Positions) -> list[Item]:
     """Entities near the triggers or prominent in the article, then common nouns of people near them."""
-    sentences = {view.sentence_of[m.candidate.token] for m in mentions}
-    near = sentences | {s - 1 for s in sentences}
+    near = {view.sentence_of[m.candidate.token] for m in mentions}
     out: list[Item] = []
     said = {e for m in mentions for e, _ in (*m.roles.actors, *m.roles.recipients)}
     for e, tokens in enumerate(where.entities):
@@ -95,7 +94,7 @@ def candidates_for(view: View, mentions: Sequence[Mention], where: Positions) ->
         if (
             e in said
             or where.first[e] < 2
-            or where.rank[e] < 2
+            or where.rank[e] < 1
             or any(view.sentence_of[t] in near for t in tokens)
         ):
             out.append((e, _closest(tokens, mentions)[0]))

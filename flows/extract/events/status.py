@@ -189,6 +189,9 @@ def _cues(word: str) -> tuple[str, ...]:
     return found or ()
 
 
+_HEARING = 12  # tokens around a trigger in which a word is a cue of its status
+
+
 def mention_cues(view: View, c: Candidate) -> list[str]:
     """Names of what around a trigger speaks for one status or another."""
     t = c.token
@@ -209,7 +212,7 @@ def mention_cues(view: View, c: Candidate) -> list[str]:
     sentence = view.sentence(t)
     classes = words()
     seen: set[str] = set()
-    for k in range(sentence.first, sentence.last):
+    for k in range(max(sentence.first, t - _HEARING), min(sentence.last, t + _HEARING)):
         if k == t or view.entity_of[k] >= 0:
             continue
         word = view.words[k]
