@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 ARCHIVE = SHARED / "news" / "ant.zip"
 MINIMUM = 300
-TEXT = "زار نزار تازة\n\nوصل نزار إلى لبنان، وشكر للوزير والقاضي دعمهما للبنان."
+TEXT = "زار نزار تازة\n\nوصل نزار إلى لبنان، وشكر للوزير والقاضي دعمهما للبنان وكتب للجنة الأولمبية."
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +141,7 @@ def _invented(folder: Path, *events: dict[str, Any], **article: Any) -> tuple[li
         [*_at("نزار", 2), "PERSON"],
         [*_at("لبنان"), "LOCATION"],
         [*_at("لبنان", 2), "LOCATION"],
+        [*_at("لجنة الأولمبية"), "ORGANIZATION"],
     ]
     named = {"file": "X-1.txt", "sha256": digest, "mentions": mentions}
     names.write_text(json.dumps({"note": "", "articles": [named]}), encoding="utf-8")
@@ -164,6 +165,11 @@ def test_marks_become_gold(tmp_path: Path) -> None:
         {"name": "نزار", "kind": "PERSON", "surfaces": ["نزار"]},
         {"name": "تازة", "kind": "LOCATION", "surfaces": ["تازة"]},
         {"name": "لبنان", "kind": "LOCATION", "surfaces": ["لبنان"]},
+        {
+            "name": "اللجنة الأولمبية",
+            "kind": "ORGANIZATION",
+            "surfaces": ["اللجنة الأولمبية", "لجنة الأولمبية"],
+        },
     ]
     first, second = article["events"]
     assert first == {

@@ -239,7 +239,11 @@ def _entities(
     for entity in link_entities(stub, tuple(mentions)):
         surfaces = [names[raw[m.span]] for m in entity.mentions]
         name = _fullest(stub, entity, surfaces)
-        entities.append({"name": name, "kind": entity.kind.value, "surfaces": _distinct(surfaces)})
+        # the letters as they stand too: a reader who looks for اللجنة does not find it in للجنة
+        bare = (" ".join(article.text[slice(*raw[m.span])].split()) for m in entity.mentions)
+        doubled = [form for form, full in zip(bare, surfaces, strict=True) if full == "ال" + form]
+        forms = _distinct([*surfaces, *doubled])
+        entities.append({"name": name, "kind": entity.kind.value, "surfaces": forms})
         owner.update({raw[m.span]: name for m in entity.mentions})
         for surface in surfaces:
             owner.setdefault(surface, name)
