@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows.extract.events import confidence, context, merge, participants, reference, roles, status
+from flows.extract.events.attribution import attribution
 from flows.extract.events.candidates import Candidate, candidates
 from flows.extract.events.context import View
 from flows.extract.events.merge import Cluster, Mention
@@ -142,6 +143,7 @@ def _event(view: View, cluster: Cluster, probability: float, where: Positions) -
         location=location,
         date=date,
         mode=head.candidate.entry.mode,
+        attribution=attribution(view, head.candidate.token),
         confidence=probability,
         rule=f"{head.candidate.entry.key} {head.cue}",
     )

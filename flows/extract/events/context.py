@@ -52,6 +52,8 @@ class Words(msgspec.Struct, forbid_unknown_fields=True):
     humans: frozenset[str]
     never: frozenset[str]
     countries: frozenset[str]
+    according: frozenset[str]
+    source_nouns: frozenset[str]
 
 
 @cache
