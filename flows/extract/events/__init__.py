@@ -88,6 +88,11 @@ def status_input(view: View, cluster: Cluster) -> list[str]:
     return status.status_features(view, cluster.type, items, date)
 
 
+def _known(view: View, date: int) -> bool:
+    """Whether a clause's date has a value."""
+    return date >= 0 and view.dates[date].value.start is not None
+
+
 def by_weight(cluster: Cluster) -> list[Mention]:
     """The likeliest mention first, the others in text order."""
     head = max(cluster.mentions, key=lambda m: m.probability)
@@ -130,6 +135,9 @@ def _event(view: View, cluster: Cluster, probability: float, where: Positions) -
     if hosts:
         location = hosts[0] if len(hosts) == 1 else None
     best = model.date_threshold
+    stated = next((m.roles.date for m in ordered if m.roles.firm and _known(view, m.roles.date)), -1)
+    if stated >= 0:
+        date, best = stated, 1.0
     for d, token in enumerate(where.dates):
         if token >= 0:
             p = confidence.date_probability(participants.date_features(view, ordered, d, where))

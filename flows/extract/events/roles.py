@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from flows.clean.normalize import fold
 from flows.extract.events.candidates import Candidate
-from flows.extract.events.clauses import REACH, Slot, arguments, is_verb, subject_before, verb_before
+from flows.extract.events.clauses import (
+    REACH,
+    Slot,
+    arguments,
+    breaks,
+    is_verb,
+    subject_before,
+    verb_before,
+)
 from flows.extract.events.context import View, variants, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.reference import Item, Memory, by_nisba, names, owner
@@ -470,17 +478,18 @@ def participant(view: View, role: Role, item: Item) -> Participant:
 
 
 def _noun_phrase(view: View, token: int) -> int:
-    """Character behind the head noun and the one adjective or genitive that narrows it."""
+    """Character behind the head noun and the adjectives and genitives that narrow it, three words at most."""
     tokens = view.article.tokens
-    nxt = token + 1
-    if (
-        nxt < view.sentence(token).last
-        and tokens[nxt].kind is TokenKind.WORD
-        and view.entity_of[nxt] < 0
-        and view.date_of[nxt] < 0
-        and view.words[nxt].startswith("ال")
-        and view.words[nxt].endswith(("ي", "يه", "يين", "يون"))
-        and len(view.words[nxt]) > 5
-    ):
-        return tokens[nxt].end
-    return tokens[token].end
+    classes = words()
+    end = token
+    for k in range(token + 1, min(view.sentence(token).last, token + 4)):
+        word = view.words[k]
+        if tokens[k].kind is not TokenKind.WORD or view.date_of[k] >= 0:
+            break
+        if word in classes.prepositions or word in classes.adverbs or (word[0] in "وفبل" and len(word) > 3):
+            break
+        narrows = word.startswith("ال") or view.entity_of[k] >= 0 or word.endswith(("ي", "يه", "يين", "يون"))
+        if not narrows or (view.entity_of[k] < 0 and breaks(view, k)):
+            break
+        end = k
+    return tokens[end].end
