@@ -39,6 +39,8 @@ def candidates(view: View) -> Iterator[Candidate]:
             continue
         if word in never:
             continue
+        if word.endswith("احداث") and "أ" in view.article.text.text[kinds[t].start : kinds[t].end]:
+            continue  # أحداث are happenings, إحداث is founding; folding has made them one
         found = readings(word)
         if not found:
             continue

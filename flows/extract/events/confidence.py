@@ -87,6 +87,10 @@ class Counts(NamedTuple):
     lemma: Mapping[str, int]
     type: Mapping[str, int]
     sentences: int
+    sport: bool  # a report of matches: لقاء and مقابلة are games there
+
+
+_SPORT = 4  # words of sport that make an article a report of matches
 
 
 def counts(view: View, found: Iterable[Candidate]) -> Counts:
@@ -101,7 +105,8 @@ def counts(view: View, found: Iterable[Candidate]) -> Counts:
         if (c.token, c.entry.type) not in seen:
             seen.add((c.token, c.entry.type))
             kind[c.entry.type] = kind.get(c.entry.type, 0) + 1
-    return Counts(lemma, kind, len(view.article.sentences))
+    sport = sum(1 for w in view.words if w in words().sport)
+    return Counts(lemma, kind, len(view.article.sentences), sport >= _SPORT)
 
 
 def _bucket(n: int) -> str:
@@ -124,6 +129,7 @@ def mention_features(view: View, c: Candidate, total: Counts) -> list[str]:
         f"typepos={type_}:{pos}",
     ]
     out.append(f"lemmapos={lemma_of(c)}:{pos}")
+    out += [f"sport={total.sport}:{type_}", f"sport={total.sport}:{c.entry.key}"]
     if c.entry.loose:
         out.append("loose")
     if c.entry.strong:

@@ -53,6 +53,7 @@ class Words(msgspec.Struct, forbid_unknown_fields=True):
     never: frozenset[str]
     countries: frozenset[str]
     according: frozenset[str]
+    sport: frozenset[str]
     source_nouns: frozenset[str]
 
 
