@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -20,7 +19,6 @@ from flows.extract.training.corpora import Document
 from flows.extract.training.e5 import read_e5, wheel_file
 from flows.extract.training.encoder import (
     CLITICS,
-    HEADS,
     Encoder,
     from_e5,
     load_checkpoint,
@@ -29,6 +27,7 @@ from flows.extract.training.encoder import (
     save_checkpoint,
 )
 from flows.extract.training.export import build_graph, input_peaks
+from flows.extract.training.labels import HEADS
 from flows.extract.training.names import NOISE, Data, Plan, Run, Say, unlabelled, word_counts
 from flows.extract.training.neural import (
     Example,
@@ -41,7 +40,6 @@ from flows.extract.training.neural import (
     predict,
     train,
 )
-from flows.extract.training.silver import silver_windows
 
 SHIPPED_HEADS = ["guide", "anercorp"]
 SPECIAL = ("<s>", "</s>", "<pad>")
@@ -63,28 +61,12 @@ def train_accurate(data: Data, plan: Plan, work: Path, out: Path, say: Say) -> N
         say(f"vocabulary: {len(keep)} of {len(e5.pieces)} pieces")
         model = from_e5(e5, keep, plan.layers)
         _fit(model, pruned_tokenizer(e5, keep), data, plan, plan.base, work=work, say=say)
-    _, tokenizer = load_checkpoint(str(base))
-    branches = []
-    for branch in plan.branches:
-        kept = range(branch.stop_after - plan.averaged_epochs + 1, branch.stop_after + 1)
-        paths = [work / f"{branch.name}.{epoch}.pt" for epoch in kept]
-        if not paths[-1].exists():
-            model, _ = load_checkpoint(str(base))
-            _fit(model, tokenizer, data, plan, branch, work=work, say=say)
-        branches.append([load_checkpoint(str(path))[0] for path in paths])
-    last = work / f"{plan.last.name}.pt"
-    if not last.exists():
-        model = average([model for branch in branches for model in branch])
-        marks = _Marks(tokenizer)
-        silver = silver_windows(
-            unlabelled(data, plan.silver_articles),
-            [model, branches[-1][-1]],
-            Pieces(tokenizer),
-            marks=(marks.bos, marks.eos, marks.pad),
-            say=say,
-        )
-        _fit(model, tokenizer, data, plan, plan.last, work=work, say=say, silver=silver)
-    finish(load_checkpoint(str(last))[0], tokenizer, data, plan, out=out, say=say)
+    main = work / f"{plan.main.name}.pt"
+    if not main.exists():
+        model, tokenizer = load_checkpoint(str(base))
+        _fit(model, tokenizer, data, plan, plan.main, work=work, say=say)
+    model, tokenizer = load_checkpoint(str(main))
+    finish(model, tokenizer, data, plan, out=out, say=say)
 
 
 def finish(model: Encoder, tokenizer: Tokenizer, data: Data, plan: Plan, *, out: Path, say: Say) -> None:
@@ -104,14 +86,6 @@ def finish(model: Encoder, tokenizer: Tokenizer, data: Data, plan: Plan, *, out:
     ship(model, tokenizer, data, out, say)
 
 
-def average(models: Sequence[Encoder]) -> Encoder:
-    """The mean of the weights of encoders that went different ways from one start."""
-    result = Encoder(models[0].shape)
-    states = [m.state_dict() for m in models]
-    result.load_state_dict({k: torch.stack([s[k] for s in states]).mean(dim=0) for k in states[0]})
-    return result
-
-
 def _fit(
     model: Encoder,
     tokenizer: Tokenizer,
@@ -121,7 +95,6 @@ def _fit(
     *,
     work: Path,
     say: Say,
-    silver: Sequence[Example] = (),
 ) -> None:
     """Train ``model`` by ``run``;
 
@@ -141,7 +114,7 @@ def _fit(
     rng = random.Random(run.seed)
 
     def epoch_data(epoch: int) -> list[Example]:
-        chosen = [*aqmar * run.aqmar, *silver]
+        chosen = aqmar * run.aqmar
         for source, times, noise in ((0, 1, plan.noise_newswire), (1, run.gold, plan.noise_gold)):
             plain, noisy = sources[0][source], sources[1][source]
             for _ in range(times):

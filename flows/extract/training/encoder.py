@@ -15,13 +15,8 @@ from torch.nn import functional
 
 from flows.extract.engines.pieces import WORD_MARK, prepare
 from flows.extract.training.e5 import E5
+from flows.extract.training.labels import HEADS
 
-GUIDE_LABELS = (
-    "O",
-    *(f"{p}-{k}" for k in ("PERSON", "ORGANIZATION", "LOCATION", "NAMED_EVENT") for p in "BI"),
-)
-NEWSWIRE_LABELS = ("O", *(f"{p}-{k}" for k in ("PER", "ORG", "LOC", "MISC") for p in "BI"))
-HEADS = {"guide": GUIDE_LABELS, "anercorp": NEWSWIRE_LABELS, "aqmar": NEWSWIRE_LABELS}
 CLITICS = 3  # 0, 1, 2 letters
 MAX_POSITIONS = 256
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from flows.extract.engines import NameEngine
+from flows.extract.engines import SCHEMES, NameEngine
 from flows.extract.engines.accurate import load_accurate
 from flows.extract.engines.fast import Chain, ChainWeights, ClusterTable, FastModel, marginals
 from flows.extract.engines.features import Knowledge, fold_word
@@ -16,7 +16,7 @@ from flows.extract.engines.store import write_model
 from flows.extract.training.chain import ChainRecipe, train_chain
 from flows.extract.training.clusters import build_clusters
 from flows.extract.training.corpora import Document, read_news
-from flows.extract.training.encoder import GUIDE_LABELS, NEWSWIRE_LABELS
+from flows.extract.training.labels import GUIDE_LABELS, NEWSWIRE_LABELS
 from flows.extract.training.names import Data, Plan, Say, unlabelled
 
 Tagged = list[tuple[Sequence[str], Sequence[str]]]
@@ -33,31 +33,34 @@ def train_fast(data: Data, plan: Plan, work: Path, out: Path, say: Say) -> None:
         path.write_bytes(msgspec.msgpack.encode(clusters))
     lexicon = word_lexicon()
     knowledge = FastModel(1, clusters, {}, lexicon).knowledge()
-    documents = unlabelled(data, plan.fast_silver_articles)
     folder = out if (out / "accurate.json").exists() else None
-    silver_clitics: Clitics = []
-    chains: dict[str, ChainWeights] = {}
-    for scheme, labels, hard, times in (
-        ("guide", GUIDE_LABELS, data.gold, plan.fast_gold),
-        ("anercorp", NEWSWIRE_LABELS, [data.anercorp], 2),
-    ):
-        teacher = load_accurate(scheme=scheme, threads=2, folder=folder)
-        tagged, clitics = label_news(teacher, documents)
-        say(f"fast: {scheme}: {sum(len(w) for w, _ in tagged)} words of news labelled")
-        if scheme == "guide":
-            silver_clitics = clitics
-        gold_clitics: Clitics = [(s.words, s.clitics) for d in data.gold for s in d.sentences]
-        chain = train_chain(
-            [*_tagged(hard) * times, *tagged],
-            [*gold_clitics * times, *silver_clitics],
-            labels,
-            knowledge,
-            ChainRecipe(iterations=plan.fast_iterations),
-        )
-        dev = data.gold_dev if scheme == "guide" else [data.anercorp_dev]
-        chains[scheme] = msgspec.structs.replace(chain, temperature=fit_chain(chain, knowledge, dev))
-        say(f"fast: {scheme}: {len(chain.features)} features, temperature {chains[scheme].temperature}")
+    chains = {
+        scheme: scheme_chain(scheme, data, plan, knowledge, folder=folder, say=say) for scheme in SCHEMES
+    }
     write_model("fast.msgpack", msgspec.msgpack.encode(FastModel(1, clusters, chains, lexicon)), out)
+
+
+def scheme_chain(
+    scheme: str, data: Data, plan: Plan, knowledge: Knowledge, *, folder: Path | None, say: Say
+) -> ChainWeights:
+    """One convention's calibrated chain, from its corpus and news as ``accurate`` of ``folder`` labels it."""
+    guide = scheme == "guide"
+    hard = data.gold if guide else [data.anercorp]
+    dev = data.gold_dev if guide else [data.anercorp_dev]
+    teacher = load_accurate(scheme=scheme, threads=1, folder=folder)
+    tagged, clitics = label_news(teacher, unlabelled(data, plan.fast_silver_articles))
+    say(f"fast: {scheme}: {sum(len(w) for w, _ in tagged)} words of news labelled")
+    gold_clitics: Clitics = [(s.words, s.clitics) for d in data.gold for s in d.sentences]
+    chain = train_chain(
+        [*_tagged(hard) * (plan.fast_gold if guide else plan.fast_newswire), *tagged],
+        [*gold_clitics * plan.fast_gold, *clitics],
+        GUIDE_LABELS if guide else NEWSWIRE_LABELS,
+        knowledge,
+        ChainRecipe(iterations=plan.fast_iterations),
+    )
+    chain = msgspec.structs.replace(chain, temperature=fit_chain(chain, knowledge, dev))
+    say(f"fast: {scheme}: {len(chain.features)} features, temperature {chain.temperature}")
+    return chain
 
 
 def _tagged(documents: Sequence[Document]) -> Tagged:
@@ -84,8 +87,8 @@ def label_news(teacher: NameEngine, documents: Sequence[Document]) -> tuple[Tagg
 def word_lexicon() -> dict[str, str]:
     """Code -> folded words: what the project's gazetteers say of single words.
 
-    g given name, s surname, w also an ordinary word; then L a place, O an organisation, lower case where the
-    word only begins (b) or continues (i) longer ones.
+    g given name, s surname, w also an ordinary word, L place, O organisation, E event, P person; p for a word
+    that only occurs in longer names of places, people or events.
     """
     from flows.extract.gazetteer import gazetteer
     from flows.extract.name_lexicon import name_units
@@ -99,12 +102,12 @@ def word_lexicon() -> dict[str, str]:
         if len(words) == 1:
             codes.setdefault(words[0], set()).add(kind)
             continue
-        for i, word in enumerate(words):
+        for word in words:
             if len(word) > 2 and kind != "O":  # nearly every noun is part of some organisation
-                codes.setdefault(word, set()).add(kind.lower() + ("b" if i == 0 else "i"))
+                codes.setdefault(word, set())
     lists: dict[str, list[str]] = {}
     for word, found in codes.items():
-        lists.setdefault("".join(sorted(found)), []).append(fold_word(word))
+        lists.setdefault("".join(sorted(found)) or "p", []).append(fold_word(word))
     return {code: " ".join(sorted(set(words))) for code, words in sorted(lists.items())}
 
 

@@ -1,7 +1,7 @@
 """Train the transformer: windows, batches, the loop, evaluation.
 
 Every window belongs to one convention and teaches that convention's head; gold windows teach the clitic head
-too.  Windows of unlabelled news carry the distributions of teachers for several heads at once.
+too.
 """
 
 from __future__ import annotations
@@ -22,18 +22,15 @@ from flows.extract.engines.decode import best_paths, transitions
 from flows.extract.engines.pieces import Pieces
 from flows.extract.engines.windows import pack
 from flows.extract.training.corpora import Document
-from flows.extract.training.encoder import HEADS, Encoder
+from flows.extract.training.encoder import Encoder
+from flows.extract.training.labels import HEADS
 
 IGNORE = -100
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One window of one document, for one head.
-
-    ``soft[head]`` are a teacher's probabilities, float16 (words, labels); for "clitic" they are weighted by
-    how likely the word begins a name.
-    """
+    """One window of one document, for one head."""
 
     ids: list[int]
     first: list[int]
@@ -41,7 +38,6 @@ class Example:
     head: str
     labels: list[int]
     clitics: list[int]
-    soft: dict[str, NDArray[np.float16]] = field(default_factory=dict)
     document: int = 0
     words: list[int] = field(default_factory=list)  # places in the document
 
@@ -183,12 +179,6 @@ def loss_of(out: dict[str, torch.Tensor], batch: Sequence[Example], recipe: Reci
                 logits.flatten(0, 1), target.flatten(), ignore_index=IGNORE, reduction="sum"
             )
             count += int((target != IGNORE).sum())
-    for i, x in enumerate(batch):
-        for head, goal in x.soft.items():
-            logp = functional.log_softmax(out[head][i, : len(goal)], dim=1)
-            weight = recipe.clitic_weight if head == "clitic" else 1.0
-            total = total - weight * (torch.from_numpy(goal.astype(np.float32)) * logp).sum()
-            count += len(goal) if head != "clitic" else 0
     clitics = _pad([x.clitics for x in batch], IGNORE)
     if bool((clitics != IGNORE).any()):
         total = total + recipe.clitic_weight * functional.cross_entropy(
