@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.extract.engines import EngineError, NameEngine, TokenLabel
-from flows.extract.engines.clitics import pick_clitic
+from flows.extract.engines.clitics import pick_clitic, settle_clitic
 from flows.extract.engines.decode import best_paths, transitions
 from flows.extract.engines.features import fold_word
 from flows.extract.engines.pieces import Pieces
@@ -97,7 +97,10 @@ class AccurateEngine:
             row = []
             for i in range(at, at + length):
                 label = names[chosen[i]]
-                clitic, sure = pick_clitic(clitics[i], fold_word(words[i])) if label[0] == "B" else (0, 1.0)
+                clitic, sure = 0, 1.0
+                if label[0] == "B":
+                    folded = fold_word(words[i])
+                    clitic, sure = settle_clitic(pick_clitic(clitics[i], folded), folded, label)
                 row.append(TokenLabel(label, probability[i], clitic, sure))
             at += length
             result.append(row)
