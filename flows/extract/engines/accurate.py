@@ -1,4 +1,8 @@
-"""The ``accurate`` engine: a compact transformer with 8-bit weights, run by onnxruntime."""
+"""The ``accurate`` engine: a compact transformer with 8-bit weights (onnxruntime) and the ``fast`` chain.
+
+The two err differently (one knows contexts, the other the gazetteers and how labels follow each other): the
+weighted sum of their log-probabilities is two to six points better than either, for a fiftieth of the time.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from numpy.typing import NDArray
 from flows.extract.engines import EngineError, NameEngine, TokenLabel
 from flows.extract.engines.clitics import pick_clitic, settle_clitic
 from flows.extract.engines.decode import best_paths, transitions
+from flows.extract.engines.fast import FastEngine, load_fast
 from flows.extract.engines.features import fold_word
 from flows.extract.engines.pieces import Pieces
 from flows.extract.engines.store import read_model
@@ -28,6 +33,7 @@ class Head(msgspec.Struct, frozen=True):
     labels: list[str]
     column: int
     temperature: float
+    combined: float = 1.0  # temperature of the sum with the chain
 
 
 class AccurateModel(msgspec.Struct, frozen=True):
@@ -42,6 +48,7 @@ class AccurateModel(msgspec.Struct, frozen=True):
     clitic_columns: int
     clitic_temperature: float
     tokenizer: str
+    chain_share: float = 0.0  # weight of the chain's log-probabilities, 0..1; the network has the rest
 
 
 class AccurateEngine:
@@ -50,13 +57,22 @@ class AccurateEngine:
     Calls are thread-safe as far as onnxruntime's are; the memory of words is not, so one engine a thread.
     """
 
-    def __init__(self, model: AccurateModel, network: bytes | str, *, scheme: str, threads: int) -> None:
+    def __init__(
+        self,
+        model: AccurateModel,
+        network: bytes,
+        *,
+        scheme: str,
+        threads: int,
+        chain: FastEngine | None = None,
+    ) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
         self.name = "accurate"
         self._model = model
         self._head = model.heads[scheme]
+        self._chain = chain if model.chain_share > 0 else None
         self._pieces = Pieces(Tokenizer.from_str(model.tokenizer))
         self._step, self._start = transitions(self._head.labels)
         options = onnxruntime.SessionOptions()
@@ -83,10 +99,10 @@ class AccurateEngine:
             return [[] for _ in sentences]
         logits = self.logits(words, lengths)
         head, model = self._head, self._model
-        n = len(head.labels)
-        scores = log_softmax(logits[:, head.column : head.column + n] / np.float32(head.temperature))
+        scores = self.combine(logits, sentences)
         best = best_paths(scores, lengths, self._step, self._start)
-        probability = np.exp(scores[np.arange(len(words)), best]).tolist()
+        sure = np.exp(log_softmax(scores / np.float32(head.combined if self._chain else 1.0)))
+        probability = sure[np.arange(len(words)), best].tolist()
         clitics = logits[:, model.clitic_column : model.clitic_column + model.clitic_columns]
         clitics = clitics / np.float32(model.clitic_temperature)
         result: list[list[TokenLabel]] = []
@@ -97,14 +113,25 @@ class AccurateEngine:
             row = []
             for i in range(at, at + length):
                 label = names[chosen[i]]
-                clitic, sure = 0, 1.0
+                clitic, clitic_sure = 0, 1.0
                 if label[0] == "B":
                     folded = fold_word(words[i])
-                    clitic, sure = settle_clitic(pick_clitic(clitics[i], folded), folded, label)
-                row.append(TokenLabel(label, probability[i], clitic, sure))
+                    clitic, clitic_sure = settle_clitic(pick_clitic(clitics[i], folded), folded, label)
+                row.append(TokenLabel(label, probability[i], clitic, clitic_sure))
             at += length
             result.append(row)
         return result
+
+    def combine(self, logits: Floats, sentences: Sequence[Sequence[str]]) -> Floats:
+        """Scores (words, labels): the network's log-probabilities, or their weighted sum with the chain's."""
+        head = self._head
+        columns = logits[:, head.column : head.column + len(head.labels)]
+        scores = log_softmax(columns / np.float32(head.temperature))
+        if self._chain is None:
+            return scores
+        share = np.float32(self._model.chain_share)
+        posterior = self._chain.posteriors(sentences)
+        return np.asarray((1 - share) * scores + share * np.log(posterior + np.float32(1e-6)), np.float32)
 
     def logits(self, words: list[str], lengths: Sequence[int]) -> Floats:
         """The network's output for an article's words, (words, columns)."""
@@ -150,10 +177,12 @@ def log_softmax(scores: Floats) -> Floats:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)), np.float32)
 
 
-def load_accurate(*, scheme: str, threads: int, folder: Path | None = None) -> NameEngine:
-    """Read and check the shipped model.
+def load_accurate(
+    *, scheme: str, threads: int, folder: Path | None = None, alone: bool = False
+) -> NameEngine:
+    """Read and check the shipped model; ``alone`` leaves the chain out.
 
-    Raises EngineError when it is missing, damaged or of another version.
+    Raises EngineError when a file is missing, damaged or of another version.
     """
     try:
         model = msgspec.json.decode(read_model("accurate.json", folder), type=AccurateModel)
@@ -161,4 +190,6 @@ def load_accurate(*, scheme: str, threads: int, folder: Path | None = None) -> N
         raise EngineError(f"accurate.json: {exc}") from exc
     if model.version != 1 or scheme not in model.heads:
         raise EngineError(f"accurate.json: version {model.version} without scheme {scheme!r}")
-    return AccurateEngine(model, read_model("accurate.onnx", folder), scheme=scheme, threads=threads)
+    chain = None if alone or not model.chain_share else load_fast(scheme=scheme, folder=folder)
+    network = read_model("accurate.onnx", folder)
+    return AccurateEngine(model, network, scheme=scheme, threads=threads, chain=chain)

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.extract.engines import EngineError, NameEngine, TokenLabel
+from flows.extract.engines import EngineError, TokenLabel
 from flows.extract.engines.clitics import pick_clitic
 from flows.extract.engines.features import OFFSETS, Knowledge, fold_word, pair_features, word_features
 from flows.extract.engines.store import read_model
@@ -241,6 +241,13 @@ class FastEngine:
             result.append(row)
         return result
 
+    def posteriors(self, sentences: Sequence[Sequence[str]]) -> Floats:
+        """Probabilities (words, labels) as the chain gives them, not calibrated."""
+        chain = self._chain
+        folded = [[fold_word(w) for w in s] for s in sentences if len(s)]
+        scores = chain.scores(folded)[:, : len(chain.labels)]
+        return marginals(scores, [len(s) for s in folded], chain.transitions, chain.start)[1]
+
     def clitic_choices(self, sentences: Sequence[Sequence[str]]) -> list[tuple[int, float]]:
         """For every word, were it to begin a name: clitic letters before the name and their probability."""
         folded = [[fold_word(w) for w in s] for s in sentences if len(s)]
@@ -250,7 +257,7 @@ class FastEngine:
         return [pick_clitic(row, w) for row, w in zip(scores, (w for s in folded for w in s), strict=True)]
 
 
-def load_fast(*, scheme: str, folder: Path | None = None) -> NameEngine:
+def load_fast(*, scheme: str, folder: Path | None = None) -> FastEngine:
     """Read and check the shipped model.
 
     Raises EngineError when it is missing, damaged or of another version.

@@ -14,7 +14,7 @@ import numpy as np
 
 from flows.extract.engines import EngineError, NameEngine, TokenLabel
 from flows.extract.engines.decode import best_paths, transitions
-from flows.extract.engines.fast import FastEngine, load_fast
+from flows.extract.engines.fast import load_fast
 from flows.extract.engines.windows import pack
 
 _GUIDE = {
@@ -78,9 +78,7 @@ class HuggingEngine:
         if not begins:  # the model has no B-: every label may follow every other
             self._step[:] = 0.0
             self._start[:] = 0.0
-        fast = load_fast(scheme="guide")
-        assert isinstance(fast, FastEngine)
-        self._clitics = fast
+        self._clitics = load_fast(scheme="guide")
         special = self._tokenizer
         self._bos = next((i for i in (special.cls_token_id, special.bos_token_id) if i is not None), None)
         self._eos = next((i for i in (special.sep_token_id, special.eos_token_id) if i is not None), None)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from flows.extract.engines.accurate import AccurateEngine, AccurateModel, Head
 from flows.extract.engines.pieces import Pieces
 from flows.extract.engines.store import write_model
+from flows.extract.training.calibrate import fit_temperature
 from flows.extract.training.clitics import fit_clitics
 from flows.extract.training.corpora import Document
 from flows.extract.training.e5 import read_e5, wheel_file
@@ -36,7 +36,6 @@ from flows.extract.training.neural import (
     document_logits,
     evaluate,
     examples,
-    log_softmax,
     predict,
     train,
 )
@@ -212,14 +211,3 @@ def ship(model: Encoder, tokenizer: Tokenizer, data: Data, out: Path, say: Say) 
     )
     write_model("accurate.onnx", network, out)
     write_model("accurate.json", msgspec.json.encode(settings), out)
-
-
-def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
-    """The divisor of the logits under which the targets are likeliest, by search between 0.5 and 4."""
-    best, best_loss = 1.0, np.inf
-    for temperature in np.geomspace(0.5, 4.0, 85):
-        logp = log_softmax(logits / np.float32(temperature))
-        loss = -float(logp[np.arange(len(targets)), targets].mean())
-        if loss < best_loss:
-            best, best_loss = float(temperature), loss
-    return round(best, 3)

@@ -47,7 +47,7 @@ def scheme_chain(
     guide = scheme == "guide"
     hard = data.gold if guide else [data.anercorp]
     dev = data.gold_dev if guide else [data.anercorp_dev]
-    teacher = load_accurate(scheme=scheme, threads=1, folder=folder)
+    teacher = load_accurate(scheme=scheme, threads=1, folder=folder, alone=True)
     tagged, clitics = label_news(teacher, unlabelled(data, plan.fast_silver_articles))
     say(f"fast: {scheme}: {sum(len(w) for w, _ in tagged)} words of news labelled")
     gold_clitics: Clitics = [(s.words, s.clitics) for d in data.gold for s in d.sentences]
