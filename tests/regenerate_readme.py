@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import psycopg
@@ -65,10 +66,13 @@ def main() -> None:
     from db import embedded, engine
     from tests.db.servers import make_home, plain
 
-    with embedded.running(make_home()) as server:
+    home = make_home()
+    with embedded.running(home) as server:
         engine.upgrade(server.url)
         with psycopg.connect(plain(server.url)) as connection:
             text = replaced(README.read_text(encoding="utf-8"), "catalogue", catalogue(connection))
+    embedded.destroy(home)
+    shutil.rmtree(home, ignore_errors=True)
     README.write_text(replaced(text, "settings", settings_table()), encoding="utf-8")
 
 

@@ -159,6 +159,8 @@ def combine(rules: list[Candidate], proposed: list[Candidate]) -> list[Candidate
 
 
 def _rule_wins(rule: Candidate, c: Candidate) -> bool:
+    if rule.method == "latin":  # فلان (Name): the name before the bracket says what it is
+        return True
     if rule.method == "list":
         return not (rule.kind is EntityKind.LOCATION and c.kind is EntityKind.PERSON and c.score >= 0.5)
     if rule.kind is EntityKind.PERSON:

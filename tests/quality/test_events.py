@@ -21,8 +21,8 @@ SEEDS = SHARED / "seeds"
 # Measured with names, offices and dates from the annotation; the hidden articles are others, so the floors
 # leave room for a lexicon that grows without looking at these.
 FLOORS = {
-    "dev": {"events": 49.0, "events.any_type": 56.0, "participants": 46.0, "events.status": 79.0},
-    "train": {"events": 60.0, "events.any_type": 64.0, "participants": 47.0, "events.status": 82.0},
+    "dev": {"events": 52.0, "events.any_type": 59.0, "participants": 46.0, "events.status": 78.0},
+    "train": {"events": 60.0, "events.any_type": 64.0, "participants": 47.0, "events.status": 81.5},
 }
 
 

@@ -16,6 +16,7 @@ from flows.records import (
     Entity,
     EntityKind,
     Event,
+    EventStatus,
     EventType,
     Office,
     Participant,
@@ -78,6 +79,17 @@ def mentions_of(view: View, scored: Sequence[tuple[Candidate, float]]) -> list[M
         found = roles.resolve(view, c, memo)
         out.extend(Mention(c, each, state, cue, p) for each in roles.distributed(view, c, found, memo))
     return out
+
+
+# Grammar that no weight outvotes: the trigger is in the future (سيحتضن), or its clause is (زيارة سيقوم بها).
+_DECISIVE = frozenset({"future", "performed"})
+
+
+def _status(view: View, cluster: Cluster) -> EventStatus:
+    head = by_weight(cluster)[0]
+    if head.cue in _DECISIVE:
+        return head.status
+    return confidence.likeliest_status(status_input(view, cluster))
 
 
 def status_input(view: View, cluster: Cluster) -> list[str]:
@@ -145,7 +157,7 @@ def _event(view: View, cluster: Cluster, probability: float, where: Positions) -
                 date, best = d, p
     return Event(
         type=cluster.type,
-        status=confidence.likeliest_status(status_input(view, cluster)),
+        status=_status(view, cluster),
         triggers=tuple(triggers),
         participants=tuple(people),
         location=location,

@@ -33,6 +33,9 @@ class Cluster:
     mentions: list[Mention] = field(default_factory=list)
 
 
+_REAL = frozenset({EventStatus.OCCURRED, EventStatus.ONGOING})
+
+
 def lemma_of(c: Candidate) -> str:
     return c.entry.lemma
 
@@ -106,7 +109,14 @@ def _state(c: Candidate) -> str:
 
 
 def compatible(view: View, a: Mention, b: Mention) -> bool:
-    """What two mentions of one happening cannot have: dates apart, or different visitors of one host."""
+    """What two mentions of one happening cannot have.
+
+    Dates apart, different visitors of one host, or one told as done and the other as planned in other words.
+    """
+    statuses = {a.status, b.status}
+    planned_and_real = EventStatus.PLANNED in statuses and bool(statuses & _REAL)
+    if planned_and_real and lemma_of(a.candidate) != lemma_of(b.candidate):
+        return False
     if a.roles.date >= 0 and b.roles.date >= 0 and a.roles.date != b.roles.date:
         x, y = view.dates[a.roles.date].value, view.dates[b.roles.date].value
         if x.start and y.start:

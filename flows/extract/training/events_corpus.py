@@ -1,9 +1,9 @@
-"""Put the annotated articles of the gold folder and of ant_events_*.json into one folder to train events from.
+"""Put the annotated articles of the gold folder and of ant_events_*.json into one folder to train from.
 
     python -m flows.extract.training.events_corpus GOLD ANT_ZIP OUT
     python -m flows.extract.training.events_filter OUT --articles UNPACKED_ANT
 
-OUT gets ``train.json`` and ``train/`` in the form of GOLD.  The dates of the ANT articles, which nobody annotated,
+OUT gets ``train.json`` and ``train/`` in the form of GOLD.  Dates of ANT articles, which nobody annotated,
 are those that the date stage finds.
 """
 
