@@ -74,7 +74,7 @@ class Plan:
     fast_gold: int = 4
     fast_newswire: int = 2
     fast_iterations: int = 70
-    chain_share: float = 0.4  # of the fast chain in what accurate says
+    chain_share: float = 0.35  # of the fast chain in what accurate says
 
 
 @dataclass(frozen=True, slots=True)
