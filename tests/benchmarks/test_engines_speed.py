@@ -1,4 +1,4 @@
-"""Time of the name engines: a 2 KB article, and loading.  Run by ``uv run pytest -m slow tests/benchmarks``."""
+"""Time of the name engines: a 2 KB article, and loading (``uv run pytest -m slow tests/benchmarks``)."""
 
 from __future__ import annotations
 
