@@ -24,19 +24,31 @@ PARALLEL_FILES = 100
 
 
 @contextlib.contextmanager
-def _one_line_errors() -> Iterator[None]:
-    from alembic.util.exc import CommandError
-    from sqlalchemy.exc import DBAPIError
-
-    from db.embedded import EmbeddedError
-    from db.engine import DatabaseError
+def _pipeline_errors() -> Iterator[None]:
+    """Errors of models, lexicons and workers as one line; imports nothing of the database's."""
     from flows.extract.engines import EngineError
     from flows.extract.resources import ResourceError
     from flows.workers import WorkerError
 
     try:
         yield
-    except (EmbeddedError, DatabaseError, EngineError, ResourceError, WorkerError) as error:
+    except (EngineError, ResourceError, WorkerError) as error:
+        raise UserError(str(error)) from error
+
+
+@contextlib.contextmanager
+def _database_errors() -> Iterator[None]:
+    """Errors of the database, and of the pipeline, as one line."""
+    from alembic.util.exc import CommandError
+    from sqlalchemy.exc import DBAPIError
+
+    from db.embedded import EmbeddedError
+    from db.engine import DatabaseError
+
+    try:
+        with _pipeline_errors():
+            yield
+    except (EmbeddedError, DatabaseError) as error:
         raise UserError(str(error)) from error
     except CommandError as error:
         raise UserError(f"schema: {error}; is the database newer than this Rasd?") from error
@@ -68,7 +80,7 @@ def ingest_command(
     # systemd and cron end a run with SIGTERM: wind up as after Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with _one_line_errors(), listener(out) as heard:
+        with _database_errors(), listener(out) as heard:
             if direct:
                 from flows.runs import LISTENER, run_ingest
 
@@ -139,7 +151,7 @@ def extract_command(paths: Sequence[str], output: Path | None, engine: str | Non
     chosen = _settings(names_engine=engine)
     rejected = written = 0
     _end_with_the_pipe()
-    with _one_line_errors(), _writer(output) as out:
+    with _pipeline_errors(), _writer(output) as out:
         for outcome in _extracted(paths, chosen, Options(names_engine=chosen.names_engine)):
             if isinstance(outcome, str):
                 out.write(outcome + "\n")
@@ -232,7 +244,7 @@ def report_command(limit: int) -> int:
     from flows.report import print_report
     from flows.terminal import console
 
-    with _one_line_errors(), reading_engine(_settings()) as engine:
+    with _database_errors(), reading_engine(_settings()) as engine:
         print_report(engine, limit, console())
     return OK
 
@@ -242,7 +254,7 @@ def refresh_command() -> int:
     from flows.runs import refresh
     from flows.terminal import console, key_value_table
 
-    with _one_line_errors(), migrated_engine(_settings()) as engine:
+    with _database_errors(), migrated_engine(_settings()) as engine:
         console().print(key_value_table("refreshed", refresh(engine)))
     return OK
 
@@ -292,7 +304,7 @@ def explain_command(path: str, engine: str | None) -> int:
     raw = next(_loaded([path], chosen), None)
     if raw is None:
         raise UserError(f"{path}: no article there")
-    with _one_line_errors():
+    with _pipeline_errors():
         options = Options(names_engine=chosen.names_engine)
         outcome = raw if isinstance(raw, Rejection) else extract(raw, options)
     if isinstance(outcome, Rejection):
@@ -308,7 +320,7 @@ def tag_command(conll: Path, output: Path, scheme: str, engine: str | None) -> i
     from flows.extract.conll import tag_conll
 
     try:
-        with _one_line_errors():
+        with _pipeline_errors():
             tag_conll(conll, output, scheme=scheme, engine=engine or _settings().names_engine)
     except (OSError, ValueError) as error:
         raise UserError(str(error)) from error
@@ -345,7 +357,7 @@ def db_start_command() -> int:
     chosen = _settings()
     if chosen.database_url is not None:
         raise UserError("DATABASE_URL names a server of your own; only the embedded one is started from here")
-    with _one_line_errors():
+    with _database_errors():
         server = embedded.start(
             chosen.home, persistent=True, progress=lambda line: print(line, file=sys.stderr)
         )
@@ -356,7 +368,7 @@ def db_start_command() -> int:
 def db_stop_command() -> int:
     from db import embedded
 
-    with _one_line_errors():
+    with _database_errors():
         users = embedded.stop(_settings().home)
     if users:
         pids = ", ".join(map(str, users))
@@ -373,7 +385,7 @@ def db_status_command() -> int:
 
     chosen = _settings()
     out = console()
-    with _one_line_errors():
+    with _database_errors():
         if chosen.database_url is not None:
             version = engine.check(chosen.database_url)
             rows = {"server": "your own (DATABASE_URL)", "version": version}
@@ -403,7 +415,7 @@ def db_status_command() -> int:
 def db_url_command() -> int:
     from flows.connection import database_url
 
-    with _one_line_errors(), database_url(_settings(), persistent=True) as url:
+    with _database_errors(), database_url(_settings(), persistent=True) as url:
         print(url.replace("postgresql+psycopg://", "postgresql://"))
     return OK
 
@@ -412,7 +424,7 @@ def db_upgrade_command() -> int:
     from db import engine
     from flows.connection import database_url
 
-    with _one_line_errors(), database_url(_settings()) as url:
+    with _database_errors(), database_url(_settings()) as url:
         before, after = engine.upgrade(url)
     print(f"schema {after}" + (" already" if before == after else f", before: {before or 'none'}"))
     return OK
@@ -423,7 +435,7 @@ def db_shell_command(command: str | None) -> int:
 
     chosen = _settings()
     arguments = ["-c", command] if command else []
-    with _one_line_errors():
+    with _database_errors():
         if chosen.database_url is not None:
             url = chosen.database_url.replace("postgresql+psycopg://", "postgresql://")
             return _psql(["psql", *arguments, url], {})
