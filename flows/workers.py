@@ -6,7 +6,6 @@ in native code) is found by running its chunk again, as a whole and then file by
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -65,13 +64,6 @@ def _start() -> None:
     _follow_parent(os.getppid())
 
 
-def _ready(options: Options) -> None:
-    """Load everything; what is loaded then stays out of the garbage collector's rounds."""
-    warm_up(options)
-    gc.collect()
-    gc.freeze()
-
-
 def _follow_parent(parent: int) -> None:
     def watch() -> None:
         waiter = threading.Event()
@@ -123,7 +115,7 @@ def _start_pool(count: int, options: Options) -> ProcessPoolExecutor:
     try:
         # The children inherit the mask: a Ctrl-C must not kill them before they ignore it themselves.
         with _sigint_blocked():
-            ready = [pool.submit(_ready, options) for _ in range(count)]
+            ready = [pool.submit(warm_up, options) for _ in range(count)]
         for future in ready:
             future.result()
     except BrokenProcessPool as error:

@@ -1,4 +1,4 @@
-"""Reading of the annotated articles and of the Tunisian ones: boilerplate gone, no sentence lost, titles right."""
+"""Reading the annotated and the Tunisian articles: boilerplate gone, no sentence lost, titles right."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def _gold(split: str) -> list[tuple[dict[str, list[str]], DecodedText, Article]]
 
 @pytest.mark.parametrize("split", ["train", "dev"])
 def test_boilerplate_is_removed(split: str) -> None:
-    """Counted where it stands.  A mark that the article also says in its prose (CNN) does not count against us
-    there, as it does for a scorer that looks for the word anywhere."""
+    """Counted where it stands.  A mark that the article also says in its prose (CNN) does not count against
+    us there, as it does for a scorer that looks for the word anywhere."""
     removed = total = 0
     for gold, decoded, article in _gold(split):
         gone = [fold(decoded.text[a:b]).strip(" -/") for a, b in article.boilerplate]
