@@ -93,7 +93,7 @@ class BarListener:
     task: Any
 
     def total(self, files: int) -> None:
-        self.progress.update(self.task, total=files)
+        self.progress.update(self.task, total=files, description="ingest")
 
     def advance(self, files: int) -> None:
         self.progress.advance(self.task, files)
@@ -121,7 +121,7 @@ def listener(out: Console) -> Iterator[Listener]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=out) as progress:
-        yield BarListener(progress, progress.add_task("ingest", total=None, rate=""))
+        yield BarListener(progress, progress.add_task("starting", total=None, rate=""))
 
 
 def reasons_table(reasons: Sequence[tuple[str, str, int]]) -> Table:

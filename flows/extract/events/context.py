@@ -252,3 +252,9 @@ def variants(word: str) -> tuple[str, ...]:
                 out.append("ال" + w[2:])
     out += [w[2:] for w in out if w.startswith("ال") and len(w) > 4]
     return tuple(dict.fromkeys(out))
+
+
+def is_bound(view: View, date: int) -> bool:
+    """منحة الإنتاج لسنة 2023: a date tied to a noun by ل is the noun's, not the time of the event."""
+    start = view.dates[date].span[0]
+    return start > 0 and view.article.text.search[start - 1] == "ل"

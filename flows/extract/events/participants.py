@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flows.extract.events.context import View, strip, words
+from flows.extract.events.context import View, is_bound, strip, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.merge import Mention
 from flows.extract.events.reference import by_nisba
@@ -302,6 +302,8 @@ def date_features(view: View, mentions: Sequence[Mention], date: int, where: Pos
     value = view.dates[date].value
     out.append(f"basis={value.basis.value if value.start is None else 'known'}")
     out.append(f"precision={len(value.start or '')}")
+    if is_bound(view, date):
+        out.append("bound")
     order = view.sentence_of[m.candidate.token]
     out.append(f"lead={order < 3}")
     return out

@@ -17,7 +17,7 @@ from flows.extract.events.clauses import (
     subject_before,
     verb_before,
 )
-from flows.extract.events.context import View, variants, words
+from flows.extract.events.context import View, is_bound, variants, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.reference import Item, Memory, by_nisba, names, owner
 from flows.records import EntityKind, EventType, Participant, Role, TokenKind
@@ -441,14 +441,14 @@ def _when(view: View, c: Candidate) -> int:
     t = c.token
     sentence = view.sentence(t)
     for k in range(t + 1, sentence.last):
-        if view.date_of[k] >= 0:
+        if view.date_of[k] >= 0 and not is_bound(view, view.date_of[k]):
             return view.date_of[k]
         if view.hard[k] or (view.entity_of[k] < 0 and view.words[k] in words().subordinators):
             break
         if k > t + 2 and is_verb(view, k):
             break
     for k in range(t - 1, sentence.first - 1, -1):
-        if view.date_of[k] >= 0:
+        if view.date_of[k] >= 0 and not is_bound(view, view.date_of[k]):
             return view.date_of[k]
         if view.hard[k] or (view.entity_of[k] < 0 and view.words[k] in words().subordinators):
             break
