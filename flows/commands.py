@@ -332,9 +332,15 @@ def evaluate_names_command(conll: Path) -> int:
     from flows.terminal import console
 
     try:
-        console().print(evaluate_conll(conll), markup=False)
+        report = evaluate_conll(conll)
     except (OSError, ValueError) as error:
         raise UserError(str(error)) from error
+    out = console()
+    out.print(f"{report.tokens:,} tokens, accuracy {report.accuracy:.2f} %")
+    out.print(f"{'class':<14}{'precision':>10}{'recall':>8}{'F1':>8}{'gold':>8}")
+    for name, score in [*sorted(report.classes.items()), ("all", report.overall)]:
+        figures = f"{score.precision:>10.2f}{score.recall:>8.2f}{score.f1:>8.2f}{score.gold:>8,}"
+        out.print(f"{name:<14}{figures}", markup=False)
     return OK
 
 
