@@ -10,6 +10,7 @@ from flows.extract.dates.lexer import Tokens, numeric_fields
 from flows.extract.dates.model import Expression
 
 _HIJRI_YEARS = range(1300, 1500)
+_BEYOND = range(1500, 1600)  # Hijri years to come, and no Gregorian ones of our time
 
 
 def best_match(
@@ -184,7 +185,7 @@ def _build_date(tokens: Tokens, expression: Expression) -> Expression | None:
             target.twin = Expression("day", expression.tokens, expression.span)
             target = target.twin
         previous = code
-    return _checked(_first_weekday(tokens, expression))
+    return _checked(_without_count(tokens, _first_weekday(tokens, expression)))
 
 
 def _first_weekday(tokens: Tokens, expression: Expression) -> Expression:
@@ -213,6 +214,21 @@ def _relative(target: Expression, value: tuple[int, str], previous: str) -> None
         target.year_relative = value[0]
     elif target.relative is None:
         target.relative, target.relative_word = value
+
+
+def _without_count(tokens: Tokens, expression: Expression) -> Expression:
+    """رمضان 1587 زيارة: a number behind a Hijri month that no calendar has reached counts what follows."""
+    first, last = expression.tokens
+    counted = (
+        expression.calendar == "hijri"
+        and expression.years == [tokens.value(last - 1)]
+        and tokens.code(last - 1) == "y"
+        and expression.years[0] in _BEYOND
+    )
+    if counted:
+        expression.tokens, expression.years = (first, last - 1), []
+        expression.span = (expression.span[0], tokens.end(last - 2))
+    return expression
 
 
 def _checked(expression: Expression) -> Expression | None:
