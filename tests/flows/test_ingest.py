@@ -236,7 +236,13 @@ def start_slowly(rasd: Rasd) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 - runs before any thread of the child
     )
+
+
+def _heed_interrupts() -> None:
+    """A shell's background jobs, and so tests that run in one, inherit that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for_the_first_rows(server: embedded.Server, process: subprocess.Popen[str]) -> int:
