@@ -48,8 +48,8 @@ def print_explanation(extraction: Extraction, out: Console) -> None:
         value = date.value
         says = f"{value.start or '?'} .. {value.end or '?'} ({value.basis.value}, {value.rule})"
         out.print(Text(f"  {says:<56}{arabic(extraction.surface(date.span))}"))
-    for event in extraction.events:
-        _print_event(extraction, event, out)
+    for number, event in enumerate(extraction.events, 1):
+        _print_event(extraction, number, event, out)
     for quotation in extraction.quotations:
         verb = arabic(extraction.surface(quotation.verb))
         kind = "quotation" if quotation.direct else "statement"
@@ -84,11 +84,10 @@ def _marked(extraction: Extraction, span: Span, marks: list[tuple[Span, str, str
     return Text("".join([*parts, text[at:end]]))
 
 
-def _print_event(extraction: Extraction, event: Event, out: Console) -> None:
+def _print_event(extraction: Extraction, number: int, event: Event, out: Console) -> None:
     def arabic(text: str) -> str:
         return isolate(text, terminal=out.is_terminal)
 
-    number = extraction.events.index(event) + 1
     when = "undated"
     if event.date is not None:
         value = extraction.dates[event.date].value

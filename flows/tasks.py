@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
@@ -18,30 +20,24 @@ async def _is_database_error(_task: Task[..., object], _run: TaskRun, state: Sta
     return isinstance(failure, OperationalError | InterfaceError)
 
 
-@task(
-    name="load-batch",
-    task_run_name="batch-{batch.number}",
-    retries=5,
-    retry_delay_seconds=exponential_backoff(backoff_factor=2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=_is_database_error,
-    cache_policy=NO_CACHE,
-    persist_result=False,
-)
+# What the database refused for the moment is tried again; results are counts and stay with the run.
+_ON_DATABASE: dict[str, Any] = {
+    "retries": 5,
+    "retry_delay_seconds": exponential_backoff(backoff_factor=2),
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": _is_database_error,
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+}
+
+
+@task(name="load-batch", task_run_name="batch-{batch.number}", **_ON_DATABASE)
 def load_batch(batch: Batch) -> BatchResult:
     """Extract and load one batch in one transaction."""
     return run_batch(batch)
 
 
-@task(
-    name="refresh",
-    retries=5,
-    retry_delay_seconds=exponential_backoff(backoff_factor=2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=_is_database_error,
-    cache_policy=NO_CACHE,
-    persist_result=False,
-)
+@task(name="refresh", **_ON_DATABASE)
 def refresh_derived() -> dict[str, int]:
     """Bring what is derived across articles up to date; rows changed by table."""
     return run_refresh()
