@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from flows.cli import entities, operate, publish, query, reference, rejections, sources, versions
+
 app = typer.Typer(
     name="rasd",
     help="رصد - raw Arabic news text files in, a SQL database of who did what to whom, when and where out.",
@@ -28,6 +30,9 @@ evaluate = typer.Typer(no_args_is_help=True, help="Measure the models.")
 app.add_typer(database, name="db")
 app.add_typer(train, name="train")
 app.add_typer(evaluate, name="evaluate")
+# groups without a name bring verbs of the first level
+for _group in (entities, operate, publish, query, reference, rejections, sources, versions):
+    app.add_typer(_group.app)
 
 Paths = Annotated[
     list[str],
@@ -72,7 +77,7 @@ def ingest(
 
         DATABASE_URL=postgresql://me@localhost/news rasd ingest 'crawl/**/*.txt' --direct
     """
-    from flows.commands import ingest_command
+    from flows.commands.main import ingest_command
 
     raise typer.Exit(ingest_command(paths, direct=direct, workers=workers, engine=engine, settle=settle))
 
@@ -94,7 +99,7 @@ def extract(
 
         rasd extract news.zip -o extracted.jsonl
     """
-    from flows.commands import extract_command
+    from flows.commands.main import extract_command
 
     raise typer.Exit(extract_command(paths, output, engine))
 
@@ -109,7 +114,7 @@ def report(
 
         rasd report -n 5
     """
-    from flows.commands import report_command
+    from flows.commands.main import report_command
 
     raise typer.Exit(report_command(limit))
 
@@ -124,7 +129,7 @@ def refresh() -> None:
 
         rasd refresh
     """
-    from flows.commands import refresh_command
+    from flows.commands.main import refresh_command
 
     raise typer.Exit(refresh_command())
 
@@ -142,7 +147,7 @@ def dates(
 
         rasd dates "التقى الوزيران أمس الخميس 14 دجنبر" --published 2023-12-15
     """
-    from flows.commands import dates_command
+    from flows.commands.main import dates_command
 
     raise typer.Exit(dates_command(text, published))
 
@@ -158,7 +163,7 @@ def explain(
 
         rasd explain tests/samples/ma-security-meeting.txt
     """
-    from flows.commands import explain_command
+    from flows.commands.main import explain_command
 
     raise typer.Exit(explain_command(path, engine))
 
@@ -176,7 +181,7 @@ def tag(
 
         rasd tag --conll test.conll -o tagged.conll --scheme anercorp
     """
-    from flows.commands import tag_command
+    from flows.commands.main import tag_command
 
     raise typer.Exit(tag_command(conll, output, scheme.value, engine))
 
@@ -191,7 +196,7 @@ def evaluate_names(
 
         rasd evaluate names tagged.conll
     """
-    from flows.commands import evaluate_names_command
+    from flows.commands.main import evaluate_names_command
 
     raise typer.Exit(evaluate_names_command(conll))
 
@@ -210,7 +215,7 @@ def train_names(
 
         rasd train names --corpora ../shared -o models/
     """
-    from flows.commands import train_names_command
+    from flows.commands.main import train_names_command
 
     raise typer.Exit(train_names_command(engine, corpora, output))
 
@@ -223,7 +228,7 @@ def db_start() -> None:
 
         rasd db start
     """
-    from flows.commands import db_start_command
+    from flows.commands.main import db_start_command
 
     raise typer.Exit(db_start_command())
 
@@ -236,7 +241,7 @@ def db_stop() -> None:
 
         rasd db stop
     """
-    from flows.commands import db_stop_command
+    from flows.commands.main import db_stop_command
 
     raise typer.Exit(db_stop_command())
 
@@ -249,7 +254,7 @@ def db_status() -> None:
 
         rasd db status
     """
-    from flows.commands import db_status_command
+    from flows.commands.main import db_status_command
 
     raise typer.Exit(db_status_command())
 
@@ -262,7 +267,7 @@ def db_url() -> None:
 
         psql "$(rasd db url)"
     """
-    from flows.commands import db_url_command
+    from flows.commands.main import db_url_command
 
     raise typer.Exit(db_url_command())
 
@@ -275,7 +280,7 @@ def db_upgrade() -> None:
 
         rasd db upgrade
     """
-    from flows.commands import db_upgrade_command
+    from flows.commands.main import db_upgrade_command
 
     raise typer.Exit(db_upgrade_command())
 
@@ -292,7 +297,7 @@ def db_shell(
 
         rasd db shell -c "SELECT count(*) FROM article"
     """
-    from flows.commands import db_shell_command
+    from flows.commands.main import db_shell_command
 
     raise typer.Exit(db_shell_command(command))
 
@@ -307,6 +312,3 @@ def main() -> None:
         print(f"rasd: {error}", file=sys.stderr)
         sys.exit(1)
 
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,7 @@
+"""Running it: up, down, status, backfill, config."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
