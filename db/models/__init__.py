@@ -14,10 +14,23 @@ from db.models.base import Base
 from db.models.entity import ArticleEntity, Entity, EntityAlias, EntityQueue, Mention, Office
 from db.models.event import Event, EventParticipant, EventTrigger, Quotation
 from db.models.run import Rejection, Run
+from db.models.story import (
+    ArticleStory,
+    Occurrence,
+    OccurrenceEvent,
+    OccurrenceLink,
+    OccurrencePair,
+    OccurrenceQueue,
+    Story,
+    StoryBody,
+    StoryPair,
+    StoryQueue,
+)
 
 __all__ = [
     "Article",
     "ArticleEntity",
+    "ArticleStory",
     "Base",
     "DateExpression",
     "Entity",
@@ -30,6 +43,11 @@ __all__ = [
     "Location",
     "LocationVersion",
     "Mention",
+    "Occurrence",
+    "OccurrenceEvent",
+    "OccurrenceLink",
+    "OccurrencePair",
+    "OccurrenceQueue",
     "Office",
     "PipelineVersion",
     "Quotation",
@@ -37,4 +55,8 @@ __all__ = [
     "Rejection",
     "Run",
     "Sentence",
+    "Story",
+    "StoryBody",
+    "StoryPair",
+    "StoryQueue",
 ]

@@ -59,6 +59,9 @@ class Rejection(Base):
     )
     first_seen_at: Mapped[Moment] = mapped_column(comment="When it failed first")
     last_seen_at: Mapped[Moment] = mapped_column(comment="When it failed last")
+    next_try_at: Mapped[Moment] = mapped_column(
+        comment="When `rasd rejections retry` takes it up again: later after each failure, a week at most"
+    )
     resolved_at: Mapped[datetime | None] = mapped_column(
         comment="When the file could be loaded after all, or a person closed the case; NULL while open"
     )

@@ -16,3 +16,4 @@ PRECISIONS = ("day", "week", "month", "season", "quarter", "year", "interval", "
 CALENDARS = ("gregorian", "hijri")
 TENURES = ("current", "former", "acting", "elect")
 RUN_STATES = ("running", "completed", "partial", "failed", "crashed", "cancelled")
+COPIES = ("original", "exact", "near")
