@@ -287,7 +287,10 @@ def _load(raw: Raw, batch: Batch) -> LoadCounts:
         switched = _switch(raw, touched)
         children = {table: _children(raw, table, kind, name, fresh) for table, kind, name in _CHILDREN}
         if fresh:
-            raw.execute("INSERT INTO entity_queue SELECT unnest(%s::bigint[])", [[i for i, _ in fresh]])
+            raw.execute(
+                "INSERT INTO entity_queue SELECT unnest(%s::bigint[]) ON CONFLICT DO NOTHING",
+                [[i for i, _ in fresh]],
+            )
         counts = LoadCounts(
             raw_file=raw_files,
             location=new_places,
@@ -446,15 +449,26 @@ def _switch(raw: Raw, articles: Sequence[int]) -> int:
         ).fetchall()
     )
     # two statements: the unique index on the current one is looked at row by row
-    down = raw.execute(
-        "UPDATE extraction SET is_current = false"
-        " WHERE article_id = ANY(%s) AND is_current AND id <> ALL(%s)",
-        [articles, chosen],
-    ).rowcount
-    up = raw.execute(
-        "UPDATE extraction SET is_current = true WHERE id = ANY(%s) AND NOT is_current", [chosen]
-    ).rowcount
-    return down + up
+    down = ids(
+        raw.execute(
+            "UPDATE extraction SET is_current = false"
+            " WHERE article_id = ANY(%s) AND is_current AND id <> ALL(%s) RETURNING id",
+            [articles, chosen],
+        ).fetchall()
+    )
+    up = ids(
+        raw.execute(
+            "UPDATE extraction SET is_current = true WHERE id = ANY(%s) AND NOT is_current RETURNING id",
+            [chosen],
+        ).fetchall()
+    )
+    if down or up:
+        # what is derived from an extraction comes and goes with its being current
+        raw.execute(
+            "INSERT INTO entity_queue SELECT unnest(%s::bigint[]) ON CONFLICT DO NOTHING",
+            [sorted({*down, *up})],
+        )
+    return len(down) + len(up)
 
 
 def _children(raw: Raw, table: str, kind: Any, name: str, fresh: Sequence[tuple[int, ArticleRows]]) -> int:

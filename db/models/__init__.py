@@ -13,6 +13,7 @@ from db.models.article import (
 from db.models.base import Base
 from db.models.entity import ArticleEntity, Entity, EntityAlias, EntityQueue, Mention, Office
 from db.models.event import Event, EventParticipant, EventTrigger, Quotation
+from db.models.identity import Identity, Judgement, NameBlock, NameLink, Tenure
 from db.models.run import Rejection, Run
 from db.models.story import (
     ArticleStory,
@@ -40,9 +41,13 @@ __all__ = [
     "EventParticipant",
     "EventTrigger",
     "Extraction",
+    "Identity",
+    "Judgement",
     "Location",
     "LocationVersion",
     "Mention",
+    "NameBlock",
+    "NameLink",
     "Occurrence",
     "OccurrenceEvent",
     "OccurrenceLink",
@@ -59,4 +64,5 @@ __all__ = [
     "StoryBody",
     "StoryPair",
     "StoryQueue",
+    "Tenure",
 ]

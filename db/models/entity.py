@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     UniqueConstraint,
 )
+from sqlalchemy import text as sa_text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, BigId, BigRef, Moment, Position, Real, one_of, share, span
@@ -118,14 +120,26 @@ class Entity(Base):
     id: Mapped[BigId] = mapped_column(comment="Identity; stable, never reused")
     kind: Mapped[str] = mapped_column(comment="PERSON, ORGANIZATION, LOCATION or NAMED_EVENT")
     key: Mapped[str] = mapped_column(comment="One key for all spellings of the name (article_entity.key)")
+    sense: Mapped[str] = mapped_column(
+        server_default="",
+        comment="Empty for the name itself; for another bearer of it SHA-256 of an article about that one",
+    )
     name: Mapped[str] = mapped_column(comment="The longest spelling, first by code point of several")
+    canonical_id: Mapped[int | None] = mapped_column(
+        ForeignKey("entity.id"),
+        type_=BigInteger,
+        comment="The entity that it is one with; NULL where it stands for itself",
+    )
     created_at: Mapped[Moment] = mapped_column(comment="When it was named first")
 
     __table_args__ = (
-        UniqueConstraint("kind", "key"),
+        UniqueConstraint("kind", "key", "sense"),
         one_of("kind", ENTITY_KINDS),
         CheckConstraint("name <> '' AND key <> ''", name="name_not_empty"),
-        {"comment": "Named things across articles, derived from article_entity by kind and key"},
+        CheckConstraint("canonical_id <> id", name="canonical_other"),
+        # what was merged into an entity
+        Index(None, "canonical_id", postgresql_where=sa_text("canonical_id IS NOT NULL")),
+        {"comment": "Named things across articles: a row a name, redirected to another where they are one"},
     )
 
 

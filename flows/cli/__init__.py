@@ -311,4 +311,3 @@ def main() -> None:
     except UserError as error:
         print(f"rasd: {error}", file=sys.stderr)
         sys.exit(1)
-
