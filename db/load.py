@@ -287,10 +287,9 @@ def _load(raw: Raw, batch: Batch) -> LoadCounts:
         switched = _switch(raw, touched)
         children = {table: _children(raw, table, kind, name, fresh) for table, kind, name in _CHILDREN}
         if fresh:
-            raw.execute(
-                "INSERT INTO entity_queue SELECT unnest(%s::bigint[]) ON CONFLICT DO NOTHING",
-                [[i for i, _ in fresh]],
-            )
+            new = [i for i, _ in fresh]
+            for queue in ("entity_queue", "place_queue"):
+                raw.execute(f"INSERT INTO {queue} SELECT unnest(%s::bigint[]) ON CONFLICT DO NOTHING", [new])
         counts = LoadCounts(
             raw_file=raw_files,
             location=new_places,

@@ -14,6 +14,7 @@ from db.models.base import Base
 from db.models.entity import ArticleEntity, Entity, EntityAlias, EntityQueue, Mention, Office
 from db.models.event import Event, EventParticipant, EventTrigger, Quotation
 from db.models.identity import Identity, Judgement, NameBlock, NameLink, Tenure
+from db.models.reference import ArticlePlace, PlaceQueue, ReferenceName, ReferencePlace, ReferenceSource
 from db.models.run import Rejection, Run
 from db.models.story import (
     ArticleStory,
@@ -31,6 +32,7 @@ from db.models.story import (
 __all__ = [
     "Article",
     "ArticleEntity",
+    "ArticlePlace",
     "ArticleStory",
     "Base",
     "DateExpression",
@@ -55,8 +57,12 @@ __all__ = [
     "OccurrenceQueue",
     "Office",
     "PipelineVersion",
+    "PlaceQueue",
     "Quotation",
     "RawFile",
+    "ReferenceName",
+    "ReferencePlace",
+    "ReferenceSource",
     "Rejection",
     "Run",
     "Sentence",

@@ -18,3 +18,6 @@ TENURES = ("current", "former", "acting", "elect")
 VERDICTS = ("same", "different", "unsure")
 RUN_STATES = ("running", "completed", "partial", "failed", "crashed", "cancelled")
 COPIES = ("original", "exact", "near")
+
+PLACE_KINDS = ("country", "region", "city", "district", "area", "site")
+PLACE_BASES = ("listed", "context", "prominence", "nearby")

@@ -11,60 +11,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from flows.commands.common import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    REJECTED,
+    database_errors,
+    effective_settings,
+    pipeline_errors,
+)
 from flows.errors import UserError
-from flows.settings import Settings, configure_prefect, settings, use_prefect_database
+from flows.settings import Settings, configure_prefect, use_prefect_database
 
 if TYPE_CHECKING:
     from flows.records import Rejection
     from flows.runs import Summary
 
-OK, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 # From this many files on, worker processes are worth their start.
 PARALLEL_FILES = 100
-
-
-@contextlib.contextmanager
-def _pipeline_errors() -> Iterator[None]:
-    """Errors of models, lexicons and workers as one line; imports nothing of the database's."""
-    from flows.extract.engines import EngineError
-    from flows.extract.resources import ResourceError
-    from flows.workers import WorkerError
-
-    try:
-        yield
-    except (EngineError, ResourceError, WorkerError) as error:
-        raise UserError(str(error)) from error
-
-
-@contextlib.contextmanager
-def _database_errors() -> Iterator[None]:
-    """Errors of the database, and of the pipeline, as one line."""
-    from alembic.util.exc import CommandError
-    from sqlalchemy.exc import DBAPIError
-
-    from db.embedded import EmbeddedError
-    from db.engine import DatabaseError
-
-    try:
-        with _pipeline_errors():
-            yield
-    except (EmbeddedError, DatabaseError) as error:
-        raise UserError(str(error)) from error
-    except CommandError as error:
-        raise UserError(f"schema: {error}; is the database newer than this Rasd?") from error
-    except DBAPIError as error:
-        raise UserError(f"database: {str(error.orig).strip().splitlines()[0]}") from error
-
-
-def _settings(**changes: object) -> Settings:
-    """The settings with what the command line changes; raises UserError naming what is wrong with them."""
-    from pydantic import ValidationError
-
-    try:
-        return settings().changed(**changes)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise UserError(f"settings: {wrong}") from error
 
 
 # ------------------------------------------------------------------------------------------- ingest
@@ -75,12 +39,12 @@ def ingest_command(
 ) -> int:
     from flows.terminal import console, listener
 
-    chosen = _settings(workers=workers, names_engine=engine, settle_seconds=settle)
+    chosen = effective_settings(workers=workers, names_engine=engine, settle_seconds=settle)
     out = console(stderr=True)
     # systemd and cron end a run with SIGTERM: wind up as after Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with _database_errors(), listener(out) as heard:
+        with database_errors(), listener(out) as heard:
             if direct:
                 from flows.runs import LISTENER, run_ingest
 
@@ -148,10 +112,10 @@ def _print_summary(summary: Summary) -> None:
 def extract_command(paths: Sequence[str], output: Path | None, engine: str | None) -> int:
     from flows.pipeline import Options
 
-    chosen = _settings(names_engine=engine)
+    chosen = effective_settings(names_engine=engine)
     rejected = written = 0
     _end_with_the_pipe()
-    with _pipeline_errors(), _writer(output) as out:
+    with pipeline_errors(), _writer(output) as out:
         for outcome in _extracted(paths, chosen, Options(names_engine=chosen.names_engine)):
             if isinstance(outcome, str):
                 out.write(outcome + "\n")
@@ -244,7 +208,7 @@ def report_command(limit: int) -> int:
     from flows.report import print_report
     from flows.terminal import console
 
-    with _database_errors(), reading_engine(_settings()) as engine:
+    with database_errors(), reading_engine(effective_settings()) as engine:
         print_report(engine, limit, console())
     return OK
 
@@ -254,7 +218,7 @@ def refresh_command() -> int:
     from flows.runs import refresh
     from flows.terminal import console, key_value_table
 
-    with _database_errors(), migrated_engine(_settings()) as engine:
+    with database_errors(), migrated_engine(effective_settings()) as engine:
         console().print(key_value_table("refreshed", refresh(engine)))
     return OK
 
@@ -300,11 +264,11 @@ def explain_command(path: str, engine: str | None) -> int:
     from flows.records import Rejection
     from flows.terminal import console
 
-    chosen = _settings(names_engine=engine)
+    chosen = effective_settings(names_engine=engine)
     raw = next(_loaded([path], chosen), None)
     if raw is None:
         raise UserError(f"{path}: no article there")
-    with _pipeline_errors():
+    with pipeline_errors():
         options = Options(names_engine=chosen.names_engine)
         outcome = raw if isinstance(raw, Rejection) else extract(raw, options)
     if isinstance(outcome, Rejection):
@@ -320,8 +284,8 @@ def tag_command(conll: Path, output: Path, scheme: str, engine: str | None) -> i
     from flows.extract.conll import tag_conll
 
     try:
-        with _pipeline_errors():
-            tag_conll(conll, output, scheme=scheme, engine=engine or _settings().names_engine)
+        with pipeline_errors():
+            tag_conll(conll, output, scheme=scheme, engine=engine or effective_settings().names_engine)
     except (OSError, ValueError) as error:
         raise UserError(str(error)) from error
     return OK
@@ -360,10 +324,10 @@ def train_names_command(engine: str, corpora: Path, output: Path | None) -> int:
 def db_start_command() -> int:
     from db import embedded
 
-    chosen = _settings()
+    chosen = effective_settings()
     if chosen.database_url is not None:
         raise UserError("DATABASE_URL names a server of your own; only the embedded one is started from here")
-    with _database_errors():
+    with database_errors():
         server = embedded.start(
             chosen.home, persistent=True, progress=lambda line: print(line, file=sys.stderr)
         )
@@ -374,8 +338,8 @@ def db_start_command() -> int:
 def db_stop_command() -> int:
     from db import embedded
 
-    with _database_errors():
-        users = embedded.stop(_settings().home)
+    with database_errors():
+        users = embedded.stop(effective_settings().home)
     if users:
         pids = ", ".join(map(str, users))
         print(f"still in use by process {pids}: the server stops when they end")
@@ -389,9 +353,9 @@ def db_status_command() -> int:
     from flows.connection import database_url
     from flows.terminal import console, key_value_table
 
-    chosen = _settings()
+    chosen = effective_settings()
     out = console()
-    with _database_errors():
+    with database_errors():
         if chosen.database_url is not None:
             version = engine.check(chosen.database_url)
             rows = {"server": "your own (DATABASE_URL)", "version": version}
@@ -421,7 +385,7 @@ def db_status_command() -> int:
 def db_url_command() -> int:
     from flows.connection import database_url
 
-    with _database_errors(), database_url(_settings(), persistent=True) as url:
+    with database_errors(), database_url(effective_settings(), persistent=True) as url:
         print(url.replace("postgresql+psycopg://", "postgresql://"))
     return OK
 
@@ -430,7 +394,7 @@ def db_upgrade_command() -> int:
     from db import engine
     from flows.connection import database_url
 
-    with _database_errors(), database_url(_settings()) as url:
+    with database_errors(), database_url(effective_settings()) as url:
         before, after = engine.upgrade(url)
     print(f"schema {after}" + (" already" if before == after else f", before: {before or 'none'}"))
     return OK
@@ -439,9 +403,9 @@ def db_upgrade_command() -> int:
 def db_shell_command(command: str | None) -> int:
     from db import embedded
 
-    chosen = _settings()
+    chosen = effective_settings()
     arguments = ["-c", command] if command else []
-    with _database_errors():
+    with database_errors():
         if chosen.database_url is not None:
             url = chosen.database_url.replace("postgresql+psycopg://", "postgresql://")
             return _psql(["psql", *arguments, url], {})

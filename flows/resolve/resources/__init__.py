@@ -1,0 +1,1 @@
+"""Reference places as data; read by flows.resolve.places."""
