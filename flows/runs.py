@@ -30,6 +30,7 @@ from flows.pipeline import Options, version
 from flows.read.discover import Found, discover
 from flows.read.discover import load as load_file
 from flows.records import RawFile, Rejection
+from flows.reference import refresh_reference
 from flows.rows import article_rows, file_key, pipeline_row, rejection_row
 from flows.settings import Settings
 from flows.terminal import Listener
@@ -316,7 +317,7 @@ def run_batch(batch: Batch) -> BatchResult:
 def refresh(engine: sa.Engine) -> dict[str, int]:
     """Bring what is derived across articles up to date; rows that changed, by table.  Safe to repeat."""
     with engine.connect() as connection:
-        return dict(refresh_entities(connection))
+        return refresh_entities(connection) | refresh_reference(connection)
 
 
 def run_refresh() -> dict[str, int]:
