@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
+from db.checks import DatabaseError
 from db.session import Raw, copy_rows, ids, transaction
 
 STEP = 1_000  # extractions a transaction
@@ -94,6 +95,13 @@ def load_reference(
         copy_rows(raw, "stage_place", columns, types, (row[:-1] for row in rows))
         names = ((row.id, name, folded) for row in rows for name, folded in row.names)
         copy_rows(raw, "stage_name", ["place_id", "name", "folded"], ["text"] * 3, names)
+        taken = raw.execute(
+            "SELECT p.id, p.source_id FROM reference_place AS p JOIN stage_place AS s USING (id)"
+            " WHERE p.source_id <> %s ORDER BY p.id LIMIT 1",
+            [source],
+        ).fetchone()
+        if taken is not None:
+            raise DatabaseError(f"place {taken[0]} belongs to the reference data {taken[1]} already")
         removed = raw.execute(
             "DELETE FROM reference_place WHERE source_id = %s AND id NOT IN (SELECT id FROM stage_place)",
             [source],

@@ -148,6 +148,8 @@ def _place(fields: Sequence[str]) -> Place:
     identity, kind, country, parent, latitude, longitude, population, capital, name_en, names = fields
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}")
+    if not names:
+        raise ValueError(f"{identity} has no name")
     return Place(
         identity,
         kind,
@@ -181,7 +183,7 @@ def index(places: Iterable[Place]) -> Index:
 
 _NEAR = 400  # characters within which another place speaks for a name's country
 _CAPITAL = 2.0  # in orders of magnitude of population
-_CONTEXT = 2.5
+_CONTEXT = 4.0
 _HOME = 1.5  # the outlet's own country
 _SMALL = 4.7  # orders of magnitude of population
 _MARGIN = 1.0  # by how much the best has to lead

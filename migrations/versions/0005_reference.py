@@ -10,6 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations import sql
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -176,9 +178,11 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_article_place_reference_place_id"), "article_place", ["reference_place_id"], unique=False
     )
+    op.execute(sql.read("0005_place.sql"))
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW public.place")
     op.drop_index(op.f("ix_article_place_reference_place_id"), table_name="article_place")
     op.drop_table("article_place")
     op.drop_table("place_queue")

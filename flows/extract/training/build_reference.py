@@ -1,17 +1,19 @@
 """Build flows/resolve/resources/reference_places.tsv from packages with clear licences.
 
-    python -m flows.extract.training.build_reference
+    python -m flows.extract.training.build_reference [--news PATH]
 
-Needs the development dependencies.  Ids are those of the places gazetteer (flows/extract/resources), so that
-both speak of the same thing: ``country:MA``, ``city:<GeoNames id>``, ``ma:<HCP code>``, ``dz:<code>``, and
-``own:<n>`` for what stands only in reference_places_more.yaml.
+Needs the development dependencies.  ``--news`` is a folder or zip of Arabic news (``news/ant.zip``): the
+spelling that it uses most becomes the usual name of a town.  Ids are those of the places gazetteer
+(flows/extract/resources), so that both speak of the same thing: ``country:MA``, ``city:<GeoNames id>``,
+``ma:<HCP code>``, ``dz:<code>``, and ``own:<n>`` for what stands only in reference_places_more.yaml.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
@@ -19,6 +21,7 @@ from pathlib import Path
 
 from flows.clean.normalize import fold
 from flows.extract.resources import read_yaml
+from flows.extract.training.build_gazetteers import news_texts
 from flows.resolve.places import RESOURCES, own_places
 
 ARAB = frozenset(
@@ -26,6 +29,7 @@ ARAB = frozenset(
 )
 MIN_POPULATION = {"arab": 500, "other": 15_000}
 _ARABIC = re.compile(r"[ء-ي]+(?:[ -][ء-ي]+)*")
+_ARABIC_WORD = re.compile("[ء-ي]+")
 _NOT_ARABIC = re.compile("[ٹڈڑںےھہۀۂۃەڕڵۆۇۋېگڭپچژکی،,()]")
 _OUTSIDE = frozenset("EU EZ UN XA XB ZZ QO UM".split())  # noqa: SIM905
 
@@ -60,7 +64,7 @@ def countries() -> Iterator[Row]:
         if not code.isalpha() or code in _OUTSIDE:
             continue
         plain = re.sub(r" *\(.*?\)", "", name)
-        names = [v for v in (name, plain, *re.findall(r"\((.*?)\)", name)) if _ARABIC.fullmatch(v)]
+        names = [v for v in (name, plain, *re.findall(r"\((.*?)\)", name)) if _ARABIC.fullmatch(v)] or [plain]
         latitude, longitude = points.get(code, [None, None])[:2]
         yield Row(
             f"country:{code}",
@@ -188,6 +192,14 @@ def own(listed: list[Row]) -> Iterator[Row]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--news", type=Path, help="folder or zip of Arabic news")
+    news = parser.parse_args().news
+    used: Counter[str] = Counter()
+    for text in news_texts(news) if news else ():
+        used.update(_ARABIC_WORD.findall(text))
     rows = [*countries(), *cities()]
     rows += [*divisions(rows)]
     rows += [*own(rows)]
@@ -197,7 +209,9 @@ def main() -> None:
         # the spelling that the places gazetteer trusts first, then by the code points, for a stable file
         names = sorted(dict.fromkeys(row.names), key=lambda n: (n not in row.names[:1], n))
         if row.kind == "city":
-            names.sort(key=lambda n: (not n.startswith("ال"), usual.get(fold(n)) != row.id, len(n), n))
+            # الرياض before رياض, which is a word; else what news writes most
+            bare = {n.removeprefix("ال") for n in names if n.startswith("ال")}
+            names.sort(key=lambda n: (n in bare, -used[n], usual.get(fold(n)) != row.id, len(n), n))
         point = [
             "" if v is None else f"{v:.5f}".rstrip("0").rstrip(".") for v in (row.latitude, row.longitude)
         ]
