@@ -1,25 +1,31 @@
-"""Canonical entities, derived from the names of the articles; mentions are never rewritten."""
+"""Named things across articles, derived from the names of the articles; these are never rewritten."""
 
 from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
+from db.identity import Name, Rules, lock, regroup, update_edges
 from db.session import Raw, ids, transaction
+from db.tenures import add_tenures, count_again
+
+__all__ = ["rebuild_entities", "rebuild_queue", "refresh_entities"]
 
 STEP = 2_000  # extractions a transaction
 _LONGEST = 500  # letters of a spelling that is worth an alias; an index row has an end
+_COUNTS = ("extractions", "entity", "entity_alias", "identity", "judgement")
 
 
-def refresh_entities(connection: Connection) -> dict[str, int]:
-    """Bring entity and entity_alias up to date with the extractions loaded since the last time.
+def refresh_entities(connection: Connection, rules: Rules) -> dict[str, int]:
+    """Bring entities, identities and tenures up to date with the extractions that came or went.
 
     The cost follows what is new.  Idempotent; the result does not depend on the order of the articles;
-    several may run at once.  Returns extractions read and rows added by table.
+    several may run at once, one waits for the other.  Returns extractions read and rows added or changed.
     """
-    total = {"extractions": 0, "entity": 0, "entity_alias": 0, "identity": 0}
+    total = dict.fromkeys(_COUNTS, 0)
     while True:
         with transaction(connection) as raw:
-            step = _step(raw)
+            lock(raw)
+            step = _step(raw, rules)
         if step["extractions"] == 0:
             return total
         for name, rows in step.items():
@@ -27,55 +33,52 @@ def refresh_entities(connection: Connection) -> dict[str, int]:
 
 
 def rebuild_queue(connection: Connection) -> int:
-    """Queue every extraction again, for a rebuild in full; how many."""
+    """Queue every extraction again; how many."""
     with transaction(connection) as raw:
-        return raw.execute(
-            "INSERT INTO entity_queue SELECT id FROM extraction ORDER BY id ON CONFLICT DO NOTHING"
-        ).rowcount
+        return _queue_all(raw)
 
 
-def _step(raw: Raw) -> dict[str, int]:
+def rebuild_entities(connection: Connection, rules: Rules) -> dict[str, int]:
+    """Derive everything anew in one transaction; ids and people's judgements stay.
+
+    Readers see the old state until it is done.
+    """
+    total = dict.fromkeys(_COUNTS, 0)
+    with transaction(connection) as raw:
+        lock(raw)
+        for table in ("identity", "name_link", "name_block", "tenure"):
+            raw.execute(f"DELETE FROM {table}".encode())
+        raw.execute("DELETE FROM judgement WHERE automatic AND revoked_at IS NULL")
+        raw.execute("UPDATE entity SET canonical_id = NULL WHERE canonical_id IS NOT NULL")
+        _queue_all(raw)
+        while (step := _step(raw, rules))["extractions"]:
+            for name, rows in step.items():
+                total[name] += rows
+    return total
+
+
+def _queue_all(raw: Raw) -> int:
+    return raw.execute(
+        "INSERT INTO entity_queue SELECT id FROM extraction ORDER BY id ON CONFLICT DO NOTHING"
+    ).rowcount
+
+
+def _step(raw: Raw, rules: Rules) -> dict[str, int]:
+    counts = dict.fromkeys(_COUNTS, 0)
     batch = ids(
         raw.execute(
             "DELETE FROM entity_queue WHERE extraction_id IN ("
-            " SELECT extraction_id FROM entity_queue ORDER BY extraction_id LIMIT %s FOR UPDATE SKIP LOCKED"
+            " SELECT extraction_id FROM entity_queue ORDER BY extraction_id LIMIT %s"
             ") RETURNING extraction_id",
             [STEP],
         ).fetchall()
     )
     if not batch:
-        return {"extractions": 0, "entity": 0, "entity_alias": 0, "identity": 0}
-    # sorted, because another refresh may be at the same names
-    made = raw.execute(
-        """
-        INSERT INTO entity (kind, key, name)
-        SELECT DISTINCT ON (kind, key) kind, key, name
-        FROM article_entity WHERE extraction_id = ANY(%s)
-        ORDER BY kind, key, length(name) DESC, name COLLATE "C"
-        ON CONFLICT (kind, key, sense) DO UPDATE SET name = excluded.name
-        WHERE (length(entity.name), excluded.name COLLATE "C")
-            < (length(excluded.name), entity.name COLLATE "C")
-        RETURNING xmax = 0
-        """,
-        [batch],
-    ).fetchall()
-    aliases = raw.execute(
-        """
-        INSERT INTO entity_alias (entity_id, surface, folded)
-        SELECT DISTINCT e.id, n.name, n.name_folded
-        FROM article_entity AS n JOIN entity AS e ON e.kind = n.kind AND e.key = n.key AND e.sense = ''
-        WHERE n.extraction_id = ANY(%s) AND length(n.name) <= %s
-        ORDER BY e.id, n.name
-        ON CONFLICT DO NOTHING
-        """,
-        [batch, _LONGEST],
-    ).rowcount
-    raw.execute(
-        "DELETE FROM identity AS i USING extraction AS x"
-        " WHERE x.id = i.extraction_id AND x.id = ANY(%s) AND NOT x.is_current",
-        [batch],
-    )
-    identities = raw.execute(
+        return counts
+    counts["extractions"] = len(batch)
+    lost = _withdraw(raw, batch)
+    counts["entity"], counts["entity_alias"] = _entities(raw, batch)
+    fresh = raw.execute(
         """
         INSERT INTO identity (extraction_id, n, entity_id)
         SELECT n.extraction_id, n.n, coalesce(e.canonical_id, e.id)
@@ -83,10 +86,129 @@ def _step(raw: Raw) -> dict[str, int]:
         JOIN extraction AS x ON x.id = n.extraction_id AND x.is_current
         JOIN entity AS e ON e.kind = n.kind AND e.key = n.key AND e.sense = ''
         WHERE n.extraction_id = ANY(%s)
+            AND NOT EXISTS (SELECT FROM identity AS i WHERE i.extraction_id = n.extraction_id AND i.n = n.n)
         ORDER BY n.extraction_id, n.n
-        ON CONFLICT DO NOTHING
+        RETURNING extraction_id, n
+        """,
+        [batch],
+    ).fetchall()
+    counts["identity"] = len(fresh)
+    extractions = sorted({extraction for extraction, _ in fresh})
+    named = {
+        (kind, key)
+        for kind, key in raw.execute(
+            "SELECT DISTINCT kind, key FROM article_entity WHERE extraction_id = ANY(%s)", [extractions]
+        ).fetchall()
+    }
+    _links(raw, rules, extractions)
+    _blocks(raw, rules, named)
+    gone = lost - named
+    if gone:
+        _forget(raw, gone)
+    count_again(raw, rules.office, {name for name in lost if name[0] == "PERSON"} - named)
+    again = {name for name in lost & named if name[0] == "PERSON"}
+    add_tenures(raw, rules.office, extractions)
+    count_again(raw, rules.office, again)
+    touched = named | lost
+    counts["judgement"] = update_edges(raw, rules, touched, lost)
+    regroup(raw, rules, touched)
+    return counts
+
+
+def _withdraw(raw: Raw, batch: list[int]) -> set[Name]:
+    """Take back what extractions said that are no longer current; the names they named."""
+    return {
+        (kind, key)
+        for kind, key in raw.execute(
+            """
+            WITH link AS (
+                DELETE FROM name_link AS l USING extraction AS x
+                WHERE x.id = l.extraction_id AND x.id = ANY(%(batch)s) AND NOT x.is_current
+            ), gone AS (
+                DELETE FROM identity AS i USING extraction AS x
+                WHERE x.id = i.extraction_id AND x.id = ANY(%(batch)s) AND NOT x.is_current
+                RETURNING i.extraction_id, i.n
+            )
+            SELECT DISTINCT n.kind, n.key FROM gone JOIN article_entity AS n USING (extraction_id, n)
+            """,
+            {"batch": batch},
+        ).fetchall()
+    }
+
+
+def _entities(raw: Raw, batch: list[int]) -> tuple[int, int]:
+    """Rows for new names and new spellings; how many of each."""
+    new = raw.execute(
+        """
+        INSERT INTO entity (kind, key, name)
+        SELECT DISTINCT ON (kind, key) kind, key, name
+        FROM article_entity WHERE extraction_id = ANY(%s)
+        ORDER BY kind, key, length(name) DESC, name COLLATE "C"
+        ON CONFLICT (kind, key, sense) DO NOTHING
         """,
         [batch],
     ).rowcount
-    new = sum(1 for (fresh,) in made if fresh)
-    return {"extractions": len(batch), "entity": new, "entity_alias": aliases, "identity": identities}
+    aliases = raw.execute(
+        """
+        INSERT INTO entity_alias (entity_id, surface, folded)
+        SELECT DISTINCT e.id, left(n.name, %(longest)s), left(n.name_folded, %(longest)s)
+        FROM article_entity AS n JOIN entity AS e ON e.kind = n.kind AND e.key = n.key AND e.sense = ''
+        WHERE n.extraction_id = ANY(%(batch)s) AND length(n.name) <= %(longest)s
+        ORDER BY 1, 2
+        ON CONFLICT DO NOTHING
+        """,
+        {"batch": batch, "longest": _LONGEST},
+    ).rowcount
+    return new, aliases
+
+
+def _links(raw: Raw, rules: Rules, extractions: list[int]) -> None:
+    """Other forms that an article uses for one thing."""
+    rows = set()
+    for extraction, n, kind, key, surface in raw.execute(
+        """
+        SELECT DISTINCT n.extraction_id, n.n, n.kind, n.key, m.surface
+        FROM article_entity AS n JOIN mention AS m ON m.extraction_id = n.extraction_id AND m.entity_n = n.n
+        WHERE n.extraction_id = ANY(%s) AND m.surface <> n.name AND length(m.surface) <= %s
+            AND (n.kind = 'PERSON' AND m.surface LIKE '%% %%'
+                OR n.kind = 'ORGANIZATION' AND m.surface ~ '[A-Za-z]')
+        """,
+        [extractions, _LONGEST],
+    ).fetchall():
+        other = rules.link(kind, key, surface)
+        if other:
+            rows.add((extraction, n, kind, key, other))
+    if rows:
+        raw.execute(
+            "INSERT INTO name_link (extraction_id, n, kind, key, other)"
+            " SELECT * FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[])"
+            " ON CONFLICT DO NOTHING",
+            [list(column) for column in zip(*sorted(rows), strict=True)],
+        )
+
+
+def _blocks(raw: Raw, rules: Rules, named: set[Name]) -> None:
+    rows = [(kind, key, block) for kind, key in sorted(named) for block in rules.blocks(kind, key)]
+    if rows:
+        raw.execute(
+            "INSERT INTO name_block (entity_id, block)"
+            " SELECT e.id, b.block FROM unnest(%s::text[], %s::text[], %s::text[]) AS b (kind, key, block)"
+            " JOIN entity AS e ON e.kind = b.kind AND e.key = b.key AND e.sense = '' ON CONFLICT DO NOTHING",
+            [list(column) for column in zip(*rows, strict=True)],
+        )
+
+
+def _forget(raw: Raw, names: set[Name]) -> None:
+    """Names that no current article has any more are not compared with others."""
+    listed = sorted(names)
+    raw.execute(
+        """
+        DELETE FROM name_block AS b USING entity AS e, unnest(%s::text[], %s::text[]) AS t (kind, key)
+        WHERE e.id = b.entity_id AND e.kind = t.kind AND e.key = t.key
+            AND NOT EXISTS (
+                SELECT FROM article_entity AS n JOIN identity AS i USING (extraction_id, n)
+                WHERE n.kind = t.kind AND n.key = t.key
+            )
+        """,
+        [[kind for kind, _ in listed], [key for _, key in listed]],
+    )

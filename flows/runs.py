@@ -19,13 +19,13 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from db.entities import refresh_entities
 from db.load import known
 from db.load import load as load_rows
 from db.rows import ArticleRows, PipelineRow
 from db.rows import Batch as LoadBatch
 from db.runs import ensure_pipeline, finish_run, mark_crashed, start_run
 from flows.connection import migrated_engine
+from flows.identities import refresh_entities
 from flows.pipeline import Options, version
 from flows.read.discover import Found, discover
 from flows.read.discover import load as load_file

@@ -144,9 +144,14 @@ class Tenure(Base):
     __tablename__ = "tenure"
 
     id: Mapped[BigId] = mapped_column(comment="Identity of the row")
-    person_id: Mapped[BigRef] = mapped_column(ForeignKey("entity.id"), comment="Who: canonical entity")
+    person_id: Mapped[BigRef] = mapped_column(
+        ForeignKey("entity.id"),
+        comment="Who: the row of the name, or of a further bearer of it; entity.canonical_id leads on",
+    )
     organization_id: Mapped[int | None] = mapped_column(
-        ForeignKey("entity.id"), type_=BigInteger, comment="Where: canonical entity; NULL if unnamed"
+        ForeignKey("entity.id"),
+        type_=BigInteger,
+        comment="Where: the row of the body's name; NULL if unnamed",
     )
     office: Mapped[str] = mapped_column(comment="The office in folded letters without articles")
     title: Mapped[str] = mapped_column(comment="The office as written, the longest spelling")
@@ -184,5 +189,5 @@ class Tenure(Base):
         # who held this office
         Index(None, "office", "organization_id"),
         Index(None, "organization_id"),
-        {"comment": "Dated offices: who was seen holding which office between which days; derived"},
+        {"comment": "Offices that articles give to a name; view office_tenure adds up a person's names"},
     )

@@ -28,6 +28,7 @@ _HEADS = {
     "بو": "بو",
     "ال": "ال",
 }
+_TAILS = {"الدين", "الله"}  # second halves: نور الدين = نورالدين
 _ARTICLE = "ال"
 _LEAST = 2  # letters that must be left of a family name
 _LIMIT = 200  # letters; an index row of PostgreSQL has an end
@@ -52,11 +53,13 @@ def entity_key(kind: EntityKind, name: str) -> str:
 
 
 def _joined(words: list[str]) -> list[str]:
-    """عبد اللطيف -> عبداللطيف; heads in a row (أبو عبد الله) join too."""
+    """عبد اللطيف -> عبداللطيف; heads in a row (أبو عبد الله) join too, and نور الدين -> نورالدين."""
     out: list[str] = []
     head = ""
     for place, word in enumerate(words):
-        if word in _HEADS and place + 1 < len(words):
+        if word in _TAILS and out and not head:
+            out[-1] += word
+        elif word in _HEADS and place + 1 < len(words):
             head += _HEADS[word]
         else:
             out.append(head + word)

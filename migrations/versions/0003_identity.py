@@ -120,12 +120,17 @@ def upgrade() -> None:
         sa.Column(
             "id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Identity of the row"
         ),
-        sa.Column("person_id", sa.BigInteger(), nullable=False, comment="Who: canonical entity"),
+        sa.Column(
+            "person_id",
+            sa.BigInteger(),
+            nullable=False,
+            comment="Who: the row of the name, or of a further bearer of it; entity.canonical_id leads on",
+        ),
         sa.Column(
             "organization_id",
             sa.BigInteger(),
             nullable=True,
-            comment="Where: canonical entity; NULL if unnamed",
+            comment="Where: the row of the body's name; NULL if unnamed",
         ),
         sa.Column(
             "office", sa.Text(), nullable=False, comment="The office in folded letters without articles"
@@ -181,7 +186,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["person_id"], ["entity.id"], name=op.f("fk_tenure_person_id_entity")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenure")),
-        comment="Dated offices: who was seen holding which office between which days; derived",
+        comment="Offices that articles give to a name; view office_tenure adds up a person's names",
     )
     op.create_index(
         op.f("ix_tenure_office_organization_id"), "tenure", ["office", "organization_id"], unique=False
@@ -288,6 +293,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP FUNCTION office_holders")
+    op.execute("DROP VIEW office_tenure")
     op.drop_table("tenure")
     op.drop_table("name_link")
     op.drop_table("identity")

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from db.entities import rebuild_queue, refresh_entities
+from db.entities import rebuild_queue
 from db.load import (
     LoadCounts,
     ensure_pipeline,
@@ -30,6 +30,7 @@ from db.models import Base, vocabulary
 from db.rows import Batch, RejectionRow
 from flows import records
 from flows.clean.normalize import unpack_alignment
+from flows.identities import refresh_entities
 from flows.read.decode import redecode
 from flows.records import Metadata, RawFile
 from flows.rows import article_rows, file_key, storable
@@ -256,7 +257,7 @@ def test_the_result_does_not_depend_on_order_or_on_batches(database: Engine, emp
     with other.connect() as connection:
         rebuild_queue(connection)
         again = refresh_entities(connection)
-        assert again == {"extractions": 8, "entity": 0, "entity_alias": 0, "identity": 0}
+        assert {name for name, changed in again.items() if changed} == {"extractions"}
     other.dispose()
     # of one content with three sets of metadata the first location's counts
     assert [uri for (uri,) in rows(database, "SELECT uri FROM report.article WHERE copies = 3")] == [
