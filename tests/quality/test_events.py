@@ -22,7 +22,7 @@ SEEDS = SHARED / "seeds"
 # leave room for a lexicon that grows without looking at these.
 FLOORS = {
     "dev": {"events": 52.0, "events.any_type": 59.0, "participants": 46.0, "events.status": 78.0},
-    "train": {"events": 60.0, "events.any_type": 64.0, "participants": 47.0, "events.status": 81.5},
+    "train": {"events": 60.0, "events.any_type": 64.0, "participants": 47.0, "events.status": 80.5},
 }
 
 

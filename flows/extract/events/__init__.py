@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flows.extract.events import confidence, context, merge, participants, reference, roles, status
+from flows.extract.events import (
+    choices,
+    confidence,
+    context,
+    merge,
+    participants,
+    placing,
+    reference,
+    roles,
+    status,
+)
 from flows.extract.events.attribution import attribution
 from flows.extract.events.candidates import Candidate, candidates
 from flows.extract.events.context import View
@@ -24,7 +34,7 @@ from flows.records import (
     Span,
 )
 
-__all__ = ["View", "candidates_of", "find_events", "mentions_of", "status_input", "view_of"]
+__all__ = ["View", "candidates_of", "event_of", "find_events", "mentions_of", "status_input", "view_of"]
 
 view_of = context.build
 
@@ -48,7 +58,7 @@ def find_events(
     for cluster in clusters:
         p = confidence.event_probability(confidence.event_features(view, cluster, len(clusters)))
         if p >= model.event_threshold:
-            out.append(_event(view, cluster, p, where))
+            out.append(event_of(view, cluster, p, where))
     return tuple(out)
 
 
@@ -89,7 +99,7 @@ def _status(view: View, cluster: Cluster) -> EventStatus:
     head = by_weight(cluster)[0]
     if head.cue in _DECISIVE:
         return head.status
-    return confidence.likeliest_status(status_input(view, cluster))
+    return choices.likeliest_status(status_input(view, cluster))
 
 
 def status_input(view: View, cluster: Cluster) -> list[str]:
@@ -111,10 +121,11 @@ def by_weight(cluster: Cluster) -> list[Mention]:
     return [head, *(m for m in cluster.mentions if m is not head)]
 
 
-def _event(view: View, cluster: Cluster, probability: float, where: Positions) -> Event:
+def event_of(view: View, cluster: Cluster, probability: float, where: Positions) -> Event:
+    """The record of a merged event: evidence, participants, place, date and status."""
     ordered = by_weight(cluster)
     head = ordered[0]
-    model = confidence.model()
+    model = choices.model()
     triggers: list[Span] = []
     for m in ordered:
         c = m.candidate
@@ -125,19 +136,23 @@ def _event(view: View, cluster: Cluster, probability: float, where: Positions) -
                     triggers.append((tok.start, tok.end))
     people: list[Participant] = []
     settled = participants.settled(ordered)
-    said = participants.said_by(ordered)
+    scene = participants.Scene(view, ordered, where, participants.said_by(ordered))
     filled = frozenset(settled.values())
+    alone = any(m.roles.split for m in ordered)  # one of several visitors: the others have their own events
     for item in participants.candidates_for(view, ordered, where):
-        chosen = settled.get(item[0]) or confidence.participant_role(
-            participants.participant_features(view, ordered, item, where, said), filled
+        if alone and item[0] not in settled:
+            continue
+        chosen = settled.get(item[0]) or choices.participant_role(
+            participants.participant_features(scene, item), filled
         )
         if chosen != "none":
             people.append(roles.participant(view, Role(chosen), item))
+    choice = placing.options(scene)
     location = date = None
     best = model.place_threshold
     for e, tokens in enumerate(where.entities):
         if tokens and view.entities[e].kind is EntityKind.LOCATION:
-            p = confidence.place_probability(participants.place_features(view, ordered, e, where, said))
+            p = choices.place_probability(placing.place_features(scene, choice, e))
             if p > best:
                 location, best = e, p
     goal = next((m.roles.location for m in ordered if roles.is_journey(m) and m.roles.location >= 0), -1)
@@ -152,7 +167,7 @@ def _event(view: View, cluster: Cluster, probability: float, where: Positions) -
         date, best = stated, 1.0
     for d, token in enumerate(where.dates):
         if token >= 0:
-            p = confidence.date_probability(participants.date_features(view, ordered, d, where))
+            p = choices.date_probability(placing.date_features(scene, choice, d))
             if p > best:
                 date, best = d, p
     return Event(

@@ -7,7 +7,7 @@ over the few dozen features that a candidate has.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -30,14 +30,6 @@ class Model(msgspec.Struct, forbid_unknown_fields=True):
     mention: dict[str, float]
     pair_bias: float
     pair: dict[str, float]
-    status: dict[str, dict[str, float]]
-    participant: dict[str, dict[str, float]]
-    participant_threshold: float
-    settled_threshold: float
-    place: dict[str, float]
-    place_threshold: float
-    date: dict[str, float]
-    date_threshold: float
     event_bias: float
     event: dict[str, float]
     mention_threshold: float
@@ -50,35 +42,6 @@ def model() -> Model:
     """The shipped weights (flows/extract/models/events_filter.json)."""
     data = files("flows.extract.models").joinpath(_MODEL).read_bytes()
     return msgspec.json.decode(data, type=Model)
-
-
-class Table(NamedTuple):
-    """Weights of several classes by feature: feature -> one weight a class, in the order of ``classes``."""
-
-    classes: tuple[str, ...]
-    weights: Mapping[str, tuple[float, ...]]
-
-    def scores(self, names: Iterable[str]) -> list[float]:
-        """The sum of the weights of the features that are on, one a class."""
-        total = [0.0] * len(self.classes)
-        get = self.weights.get
-        for name in names:
-            row = get(name)
-            if row is not None:
-                for k, w in enumerate(row):
-                    total[k] += w
-        return total
-
-
-def _table(by_class: Mapping[str, Mapping[str, float]]) -> Table:
-    classes = tuple(by_class)
-    names = {n for weights in by_class.values() for n in weights}
-    return Table(classes, {n: tuple(by_class[c].get(n, 0.0) for c in classes) for n in names})
-
-
-@cache
-def _tables() -> tuple[Table, Table]:
-    return _table(model().status), _table(model().participant)
 
 
 class Counts(NamedTuple):
@@ -253,13 +216,6 @@ def pair_probability(view: View, a: Mention, b: Mention) -> float:
     return _sigmoid(model().pair_bias + _score(model().pair, pair_features(view, a, b)))
 
 
-def likeliest_status(names: Sequence[str]) -> EventStatus:
-    """The status with the highest score for an event with these features."""
-    table = _tables()[0]
-    scores = table.scores(names)
-    return EventStatus(table.classes[scores.index(max(scores))])
-
-
 def event_probability(values: Mapping[str, float]) -> float:
     """Calibrated probability that a merged event is right."""
     weights = model().event
@@ -274,28 +230,3 @@ def _score(weights: Mapping[str, float], names: Iterable[str]) -> float:
         if w is not None:
             total += w
     return total
-
-
-def participant_role(names: Sequence[str], settled: frozenset[str] = frozenset()) -> str:
-    """'actor', 'recipient' or 'none' for a participant with these features.
-
-    ``settled``: roles that the clause fills by itself; a further participant then has to be sure.
-    """
-    table = _tables()[1]
-    scores = table.scores(names)
-    top = max(scores)
-    shares = [math.exp(s - top) for s in scores]
-    total = sum(shares)
-    share, best = max((s / total, c) for s, c in zip(shares, table.classes, strict=True) if c != "none")
-    needed = model().settled_threshold if best in settled else model().participant_threshold
-    return best if share >= needed else "none"
-
-
-def place_probability(names: Sequence[str]) -> float:
-    """Probability that a place with these features is where the event took place."""
-    return _sigmoid(_score(model().place, names))
-
-
-def date_probability(names: Sequence[str]) -> float:
-    """Probability that a date with these features is the event's."""
-    return _sigmoid(_score(model().date, names))

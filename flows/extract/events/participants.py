@@ -1,6 +1,6 @@
-"""Which names of the article take part in a merged event, where and when it was: trained choices.
+"""Which names of the article take part in a merged event: what a trained choice looks at.
 
-The rules of ``roles`` say what a trigger's clause says; these choices weigh that together with where else a
+The rules of ``roles`` say what a trigger's clause says; the choice weighs that together with where else a
 name stands (distance, side, preposition, prominence).  Features are names that are on or off.
 """
 
@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flows.extract.events.context import View, is_bound, strip, words
+from flows.extract.events.clauses import is_verb
+from flows.extract.events.context import View, strip, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.merge import Mention
-from flows.extract.events.reference import by_nisba
+from flows.extract.events.reference import by_nisba, gender
 from flows.records import EntityKind, EventType, TokenKind
 
 Item = tuple[int, int]  # (entity or -1, token)
@@ -41,6 +42,15 @@ class Positions:
     dates: tuple[int, ...]  # first token of each date, -1 where none
     rank: tuple[int, ...]  # 0 for the most often named person or body
     first: tuple[int, ...]  # rank by first mention
+
+
+class Scene(NamedTuple):
+    """A merged event in its article: what every choice about it looks at."""
+
+    view: View
+    mentions: Sequence[Mention]  # the head first
+    where: Positions
+    said: Said
 
 
 def positions(view: View) -> Positions:
@@ -97,7 +107,7 @@ def candidates_for(view: View, mentions: Sequence[Mention], where: Positions) ->
             or where.rank[e] < 1
             or any(view.sentence_of[t] in near for t in tokens)
         ):
-            out.append((e, _closest(tokens, mentions)[0]))
+            out.append((e, closest(tokens, mentions)[0]))
     seen: set[str] = set()
     for m in mentions:
         for item in (*m.roles.actors, *m.roles.recipients):
@@ -131,7 +141,7 @@ def settled(mentions: Sequence[Mention]) -> dict[int, str]:
     return out
 
 
-def _closest(tokens: Sequence[int], mentions: Sequence[Mention]) -> tuple[int, Mention]:
+def closest(tokens: Sequence[int], mentions: Sequence[Mention]) -> tuple[int, Mention]:
     """The mention of the entity that lies nearest to a trigger, and that trigger's mention."""
     best, chosen, gap = tokens[0], mentions[0], 10**6
     for m in mentions:
@@ -144,17 +154,16 @@ def _closest(tokens: Sequence[int], mentions: Sequence[Mention]) -> tuple[int, M
     return best, chosen
 
 
-def participant_features(
-    view: View, mentions: Sequence[Mention], item: Item, where: Positions, said: Said
-) -> list[str]:
-    """Feature names for ``item`` as a participant of the event of these mentions (the head first)."""
+def participant_features(scene: Scene, item: Item) -> list[str]:
+    """Feature names for ``item`` as a participant of the event."""
+    view, mentions, where, said = scene
     entity, token = item
     type_ = mentions[0].candidate.entry.type.value
     if entity >= 0:
-        token, m = _closest(where.entities[entity], mentions)
+        token, m = closest(where.entities[entity], mentions)
         kind = view.entities[entity].kind.value
     else:
-        _, m = _closest((token,), mentions)
+        _, m = closest((token,), mentions)
         kind = "UNNAMED"
     c = m.candidate
     form = "verb" if c.verbal else "noun"
@@ -162,8 +171,8 @@ def participant_features(
         form = "passive"
     frame = c.entry.frame.name
     out = ["bias", f"kind={kind}", f"typekind={type_}:{kind}"]
-    rule = _rule(said.everywhere, item)
-    head = _rule(said.head, item)
+    rule = rule_of(said.everywhere, item)
+    head = rule_of(said.head, item)
     out += [f"rule={rule}", f"ruletype={type_}:{rule}", f"rulekind={kind}:{rule}", f"head={head}"]
     if _key(item) in said.carried:
         out.append(f"carried={rule}")
@@ -176,13 +185,15 @@ def participant_features(
         between = range(min(t, token) + 1, max(t, token))
         marks = sum(view.comma[k] or view.hard[k] for k in between)
         names = sum(1 for k in between if k in view.entity_end)
+        verbs = sum(1 for k in between if is_verb(view, k))
         relative = f"{form}:{side}"
-        preposition = _preposition(view, token)
+        prep = preposition(view, token)
         out += [
             f"side={relative}", f"sidetype={type_}:{relative}", f"distance={side}:{bucket}",
-            f"marks={side}:{min(marks, 2)}", f"names={side}:{min(names, 3)}", f"prep={preposition}:{side}",
-            f"prepframe={frame}:{form}:{preposition}:{side}", f"preptype={type_}:{preposition}:{side}",
-            f"near={relative}:{min(names, 2)}:{min(marks, 1)}",
+            f"marks={side}:{min(marks, 2)}", f"names={side}:{min(names, 3)}", f"prep={prep}:{side}",
+            f"prepframe={frame}:{form}:{prep}:{side}", f"preptype={type_}:{prep}:{side}",
+            f"near={relative}:{min(names, 2)}:{min(marks, 1)}", f"verbs={relative}:{min(verbs, 2)}",
+            f"kindside={kind}:{relative}",
         ]  # fmt: skip
     else:
         out += [
@@ -190,6 +201,9 @@ def participant_features(
             f"gapkind={kind}:{max(-2, min(2, gap))}",
             f"gaptype={type_}:{gap < 0}",
         ]
+    if c.verbal and gap == 0 and not c.form & Form.PASSIVE:
+        sex = gender(view, entity, token) if entity >= 0 else "f" if view.words[token].endswith("ه") else "m"
+        out.append(f"agreement={_feminine_verb(view.words[t])}:{sex}:{token > t}")
     if entity >= 0:
         out.append(f"rank={min(where.rank[entity], 4)}")
         out.append(f"rankkind={kind}:{min(where.rank[entity], 2)}")
@@ -212,10 +226,12 @@ def participant_features(
                 ),
                 -1,
             )
-            out.append(f"and={_rule(said.everywhere, (before, -1)) if before >= 0 else 'none'}")
+            out.append(f"and={rule_of(said.everywhere, (before, -1)) if before >= 0 else 'none'}")
     else:
         word = view.words[token]
         out.append(f"word={strip(word)}")
+        ending = "nominative" if word.endswith("ون") else "accusative" if word.endswith(("ين", "ا")) else "-"
+        out.append(f"case={ending}:{form}")
         bare = word.startswith(("ال", "وال", "لل", "بال"))
         out.append(f"definite={bare}")
         if token + 1 < len(view.words) and view.entity_of[token + 1] >= 0:
@@ -230,7 +246,12 @@ def participant_features(
     return out
 
 
-def _rule(said: Mapping[Key, str], item: Item) -> str:
+def _feminine_verb(word: str) -> bool:
+    """استقبلت, تستقبل, وستستقبل: the verb agrees with a woman, a body or a plural of things."""
+    return word.endswith("ت") or word.startswith(("ت", "وت", "ست", "فت", "وست"))
+
+
+def rule_of(said: Mapping[Key, str], item: Item) -> str:
     return said.get(_key(item), "none")
 
 
@@ -238,7 +259,7 @@ def _key(item: Item) -> Key:
     return item[0] if item[0] >= 0 else ("token", item[1])
 
 
-def _preposition(view: View, token: int) -> str:
+def preposition(view: View, token: int) -> str:
     """What governs the name: the clitic in front of it, else the word before it if it is short."""
     clitic = view.clitic(token).lstrip("وف")
     if clitic:
@@ -246,64 +267,3 @@ def _preposition(view: View, token: int) -> str:
     if token and view.entity_of[token - 1] < 0 and len(view.words[token - 1]) < 5:
         return view.words[token - 1]
     return "-"
-
-
-def place_features(
-    view: View, mentions: Sequence[Mention], entity: int, where: Positions, said: Said
-) -> list[str]:
-    """Feature names for a place as the event's place."""
-    token, m = _closest(where.entities[entity], mentions)
-    type_ = mentions[0].candidate.entry.type.value
-    out = ["bias"]
-    if mentions[0].roles.location == entity:
-        out += ["rule", f"ruletype={type_}"]
-    elif entity in said.places:
-        out.append("other")
-    gap = view.sentence_of[token] - view.sentence_of[m.candidate.token]
-    out.append(f"gap={max(-3, min(3, gap))}")
-    preposition = _preposition(view, token)
-    if gap == 0:
-        side = "after" if token > m.candidate.token else "before"
-        distance = abs(token - m.candidate.token)
-        out += [f"side={side}:{min(distance // 4, 4)}", f"prep={preposition}:{side}"]
-    else:
-        out.append(f"prepfar={preposition}")
-    tokens = where.entities[entity]
-    governed = any(_preposition(view, k) in ("ب", "في", "وفي") for k in tokens)
-    out.append(f"governed={governed}")
-    out.append(f"count={min(len(tokens), 4)}")
-    out.append(f"first={min(tokens) < 60}")
-    if any(view.title[0] <= k < view.title[1] for k in tokens):
-        out.append("title")
-    rule = _rule(said.everywhere, (entity, -1))
-    out += [f"role={rule}", f"roletype={type_}:{rule}"]
-    country = len(view.entities[entity].name.split()) == 1
-    out.append(f"word={country}")
-    return out
-
-
-def date_features(view: View, mentions: Sequence[Mention], date: int, where: Positions) -> list[str]:
-    """Feature names for a date as the event's date."""
-    token, m = _closest((where.dates[date],), mentions)
-    type_ = mentions[0].candidate.entry.type.value
-    out = ["bias", f"type={type_}"]
-    if mentions[0].roles.date == date:
-        out += ["rule", f"ruletype={type_}"]
-    elif any(x.roles.date == date for x in mentions):
-        out.append("other")
-    gap = view.sentence_of[token] - view.sentence_of[m.candidate.token]
-    out.append(f"gap={max(-3, min(3, gap))}")
-    if gap == 0:
-        side = "after" if token > m.candidate.token else "before"
-        distance = abs(token - m.candidate.token)
-        between = range(min(m.candidate.token, token) + 1, max(m.candidate.token, token))
-        marks = sum(view.comma[k] or view.hard[k] for k in between)
-        out += [f"side={side}:{min(distance // 3, 5)}", f"marks={side}:{min(marks, 2)}"]
-    value = view.dates[date].value
-    out.append(f"basis={value.basis.value if value.start is None else 'known'}")
-    out.append(f"precision={len(value.start or '')}")
-    if is_bound(view, date):
-        out.append("bound")
-    order = view.sentence_of[m.candidate.token]
-    out.append(f"lead={order < 3}")
-    return out

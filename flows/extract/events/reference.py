@@ -217,6 +217,10 @@ def owner(view: View, t: int, suffix: str) -> list[Item]:
     if suffix not in ("ه", "ها", "هما", "هم"):
         return []
     first = view.article.sentences[max(0, view.sentence_of[t] - 1)].first
+    if suffix == "هم":
+        return next(
+            ([(-1, k)] for k in range(t - 1, first - 1, -1) if view.people[k] and _plural(view, k)), []
+        )
     found: list[Item] = []
     for k in range(t - 1, first - 1, -1):
         if k not in view.entity_end:
@@ -231,12 +235,27 @@ def owner(view: View, t: int, suffix: str) -> list[Item]:
             if len(found) == 2:
                 return found[::-1]
             continue
-        if suffix == "هم":
-            return []
         feminine = _feminine(view, entity, k)
         if feminine is None or feminine == (suffix == "ها"):
             return [(entity, k)]
     return []
+
+
+_PLURALS = ("ون", "ين", "وا")
+
+
+def _plural(view: View, k: int) -> bool:
+    """Whether a common noun of people is more than one: المعتقلون, المشتبه فيهم, ثلاثة قاصرين."""
+    word = view.words[k]
+    if word.endswith(_PLURALS) or any(v in words().collective_heads for v in variants(word)):
+        return True
+    return k + 1 < len(view.words) and view.words[k + 1] in ("فيهم", "بهم")
+
+
+def gender(view: View, entity: int, token: int) -> str:
+    """Grammatical gender of a name mentioned at ``token``: 'f', 'm' or '?'."""
+    feminine = _feminine(view, entity, token)
+    return "?" if feminine is None else "f" if feminine else "m"
 
 
 def _feminine(view: View, entity: int, token: int) -> bool | None:

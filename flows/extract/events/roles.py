@@ -56,6 +56,7 @@ def resolve(view: View, c: Candidate, memo: Memory) -> Roles:
     agent = _agent(view, t, after, memo)
     if agent:
         filled["subject"] = agent
+    _pronouns(view, c, filled)
     _assign(view, c, filled, roles)
     if c.verbal and filled.get("subject"):
         memo.note_subject(filled["subject"], view.sentence_of[t])
@@ -123,6 +124,31 @@ def _agent(view: View, t: int, after: list[Slot], memo: Memory) -> list[Item]:
         if agent and slot.entities:
             return names(view, slot, memo)
     return []
+
+
+_PREPOSITIONS = {
+    "الي": "الي", "علي": "علي", "ل": "ل", "من": "من", "مع": "مع", "ب": "ب", "ضد": "ضد", "عن": "عن",
+    "بحق": "بحق", "حق": "في حق", "تجاه": "تجاه",
+}  # fmt: skip
+_PRONOUNS = {p + s: (key, s) for p, key in _PREPOSITIONS.items() for s in ("ه", "ها", "هم", "هما")}
+
+
+def _pronouns(view: View, c: Candidate, filled: dict[str, list[Item]]) -> None:
+    """طلبوا منه, الاستماع إليهم: who a pronoun behind a preposition of the frame stands for."""
+    t = c.token
+    for k in range(t + 1, min(view.sentence(t).last, t + _PRONOUN_REACH)):
+        if view.hard[k] or (k > t + 1 and view.entity_of[k] < 0 and breaks(view, k)):
+            return
+        found = _PRONOUNS.get(view.words[k]) if view.entity_of[k] < 0 else None
+        if found is None or c.entry.frame.role(found[0]) is None or filled.get(found[0]):
+            continue
+        subject = {e for e, _ in filled.get("subject", ()) if e >= 0}
+        meant = [x for x in owner(view, t, found[1]) if x[0] < 0 or x[0] not in subject]
+        if meant:
+            filled[found[0]] = meant
+
+
+_PRONOUN_REACH = 6
 
 
 def _verb(view: View, c: Candidate, after: list[Slot], memo: Memory, roles: Roles) -> dict[str, list[Item]]:

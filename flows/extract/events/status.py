@@ -225,8 +225,15 @@ def mention_cues(view: View, c: Candidate) -> list[str]:
         if where in ("b1", "b3"):
             seen.add(f"word={word}")
     out.extend(seen)
+    title = view.title[0] <= t < view.title[1]
+    if c.verbal:
+        out += [f"tensetitle={tense}:{title}", f"tensequoted={tense}:{view.quoted[t]}"]
+        if t == sentence.first:
+            out.append(f"opens={tense}")
     if t > sentence.first:
         out.append(f"prev={strip(view.words[t - 1])}")
+    if t + 1 < sentence.last and view.entity_of[t + 1] < 0:
+        out.append(f"next={strip(view.words[t + 1])}")
     governor = verb_before(view, t) if not c.verbal else -1
     if governor >= 0:
         word = view.words[governor]
@@ -237,7 +244,7 @@ def mention_cues(view: View, c: Candidate) -> list[str]:
         else:
             imperfect = plain[0] in "يت" and plain not in ("تم", "تمت")
             out.append("governed=imperfect" if imperfect else "governed=perfect")
-    if view.title[0] <= t < view.title[1]:
+    if title:
         out.append("title")
     for k in range(t + 1, min(sentence.last, t + 9)):
         if view.words[k] in classes.relatives and k + 1 < sentence.last:

@@ -21,20 +21,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from flows.extract import events
-from flows.extract.events import confidence, merge, participants
+from flows.extract.events import confidence, merge
 from flows.extract.events.candidates import Candidate
 from flows.extract.events.context import View
 from flows.extract.events.merge import Cluster, Mention
-from flows.extract.training.events_gold import Annotated, events_evoked, load, related, same_name
-from flows.records import EntityKind
+from flows.extract.training.events_gold import Annotated, events_evoked, load, related
 
 OUT = Path(__file__).parent.parent / "models" / "events_filter.json"
 LABELS = Path(__file__).parent / "events_labels.json"
 RARE = 3  # features seen less often are left out
 FOLDS = 5
 MENTION_THRESHOLD, PAIR_THRESHOLD, EVENT_THRESHOLD = 0.2, 0.5, 0.25
-PARTICIPANT_THRESHOLD, SETTLED_THRESHOLD, PLACE_THRESHOLD, DATE_THRESHOLD = 0.3, 0.5, 0.05, 0.35
-STRENGTH = {"mention": 0.2, "pair": 0.3, "status": 0.3, "link": 0.1, "event": 0.3}
+STRENGTH = {"mention": 0.2, "pair": 0.3, "event": 0.3}
 
 Row = tuple[Sequence[str] | dict[str, float], Any, float]  # features, label, weight
 
@@ -56,10 +54,6 @@ class Sample:
     labels: list[bool | None]
     gold: Annotated | None = None
     pairs: list[Row] = field(default_factory=list)
-    status: list[Row] = field(default_factory=list)
-    participant: list[Row] = field(default_factory=list)
-    place: list[Row] = field(default_factory=list)
-    date: list[Row] = field(default_factory=list)
 
 
 def fit(rows: Sequence[Row], strength: float, rare: int = RARE) -> dict[str, dict[str, float]]:
@@ -135,7 +129,7 @@ def labelled_samples(articles: Path) -> Iterator[Sample]:
 
 
 def _describe(sample: Sample) -> None:
-    """Rows for merging, status and arguments from the mentions that the annotation confirms."""
+    """Rows for merging from the mentions that the annotation confirms."""
     item, view = sample.gold, sample.view
     if item is None:
         return
@@ -154,60 +148,6 @@ def _describe(sample: Sample) -> None:
                 continue
             if (len(owners[i]) == 1 and len(owners[j]) == 1) or not set(owners[i]) & set(owners[j]):
                 sample.pairs.append((merge.pair_features(view, a, b), owners[i] == owners[j], 1.0))
-    own: dict[int, list[Mention]] = {}
-    for m, owner in zip(mentions, owners, strict=True):
-        if len(owner) == 1:
-            own.setdefault(owner[0], []).append(m)
-    where = participants.positions(view)
-    for k, group in own.items():
-        _arguments(sample, item, item.gold["events"][k], group, where)
-
-
-def _word(item: Annotated, token: int) -> str:
-    return item.surface(item.article.tokens[token][:2])
-
-
-def _arguments(
-    sample: Sample, item: Annotated, gold: Any, group: list[Mention], where: participants.Positions
-) -> None:
-    view = sample.view
-    starts = min(2, len(group))
-    for first in range(starts):
-        mentions = group[first:]
-        for order, m in enumerate(mentions):
-            m.probability = 1 - order * 0.01
-        weight = 1 / starts
-        said = participants.said_by(mentions)
-        cluster = Cluster(mentions[0].candidate.entry.type, mentions)
-        sample.status.append((events.status_input(view, cluster), gold["status"], weight))
-        for candidate in participants.candidates_for(view, mentions, where):
-            name = _name(item, candidate)
-            role = next(
-                (
-                    r
-                    for r in ("actor", "recipient")
-                    if any(same_name(item.gold, a, name) for a in gold[r + "s"])
-                ),
-                "none",
-            )
-            features = participants.participant_features(view, mentions, candidate, where, said)
-            sample.participant.append((features, role, weight))
-        for e, tokens in enumerate(where.entities):
-            if gold["location"] and tokens and item.entities[e].kind is EntityKind.LOCATION:
-                right = same_name(item.gold, gold["location"], item.entities[e].name)
-                sample.place.append(
-                    (participants.place_features(view, mentions, e, where, said), right, weight)
-                )
-        for d, token in enumerate(where.dates):
-            if token >= 0:
-                value = item.dates[d].value
-                right = bool(gold["start"]) and (value.start, value.end) == (gold["start"], gold["end"])
-                sample.date.append((participants.date_features(view, mentions, d, where), right, weight))
-
-
-def _name(item: Annotated, candidate: tuple[int, int]) -> str:
-    entity, token = candidate
-    return item.entities[entity].name if entity >= 0 else item.surface(item.article.tokens[token][:2])
 
 
 # ------------------------------------------------------------------------------------------ training
@@ -311,16 +251,11 @@ def model(
     """All weights, fitted on everything, in the form that ``confidence.Model`` reads."""
     weights = train(samples, extra)
     event = fit([r for many in rows for r in many], STRENGTH["event"], 1)["True"]
-    link = STRENGTH["link"]
     out: dict[str, Any] = {
         "mention_bias": weights.mention.pop("bias"),
         "mention": weights.mention,
         "pair_bias": weights.pair.pop("bias"),
         "pair": weights.pair,
-        "status": fit([r for s in samples for r in s.status], STRENGTH["status"], 1),
-        "participant": fit([r for s in samples for r in s.participant], link),
-        "place": fit([r for s in samples for r in s.place], link)["True"],
-        "date": fit([r for s in samples for r in s.date], link)["True"],
         "event_bias": event.pop("bias"),
         "event": event,
     }
@@ -328,10 +263,6 @@ def model(
         "mention_threshold": MENTION_THRESHOLD,
         "pair_threshold": PAIR_THRESHOLD,
         "event_threshold": EVENT_THRESHOLD,
-        "participant_threshold": PARTICIPANT_THRESHOLD,
-        "settled_threshold": SETTLED_THRESHOLD,
-        "place_threshold": PLACE_THRESHOLD,
-        "date_threshold": DATE_THRESHOLD,
     }
 
 
