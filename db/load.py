@@ -33,6 +33,7 @@ from db.rows import (
     QuotationRow,
     RejectionRow,
     SentenceRow,
+    ShortLineRow,
     TriggerRow,
 )
 from db.runs import ensure_pipeline, finish_run, pipeline_id, record_rejections, reject, resolve, start_run
@@ -69,6 +70,7 @@ class LoadCounts:
     event_trigger: int = 0
     event_participant: int = 0
     quotation: int = 0
+    short_line: int = 0
     rejection: int = 0  # new open ones
     resolved: int = 0  # rejections closed because the file could be loaded
 
@@ -91,7 +93,7 @@ _TYPES = {
     "attribution_clean_end": "int4", "attribution_raw_start": "int4", "attribution_raw_end": "int4",
     "event_n": "int4", "ordinal": "int4", "role": "text", "text": "text", "speaker_n": "int4",
     "speaker": "text", "direct": "bool", "verb_clean_start": "int4", "verb_clean_end": "int4",
-    "verb_raw_start": "int4", "verb_raw_end": "int4",
+    "verb_raw_start": "int4", "verb_raw_end": "int4", "folded": "text", "edge": "bool",
 }  # fmt: skip
 
 # table, row class, field of ArticleRows; parents before children
@@ -105,6 +107,7 @@ _CHILDREN: tuple[tuple[str, Any, str], ...] = (
     ("event_trigger", TriggerRow, "triggers"),
     ("event_participant", ParticipantRow, "participants"),
     ("quotation", QuotationRow, "quotations"),
+    ("short_line", ShortLineRow, "short_lines"),
 )
 
 # Of the staged columns these are text on the way and something else in the table.
@@ -290,6 +293,7 @@ def _load(raw: Raw, batch: Batch) -> LoadCounts:
             new = [i for i, _ in fresh]
             for queue in ("entity_queue", "place_queue"):
                 raw.execute(f"INSERT INTO {queue} SELECT unnest(%s::bigint[]) ON CONFLICT DO NOTHING", [new])
+            _queue_lines(raw, new)
         counts = LoadCounts(
             raw_file=raw_files,
             location=new_places,
@@ -467,7 +471,18 @@ def _switch(raw: Raw, articles: Sequence[int]) -> int:
             "INSERT INTO entity_queue SELECT unnest(%s::bigint[]) ON CONFLICT DO NOTHING",
             [sorted({*down, *up})],
         )
+    if up:
+        _queue_lines(raw, up)
     return len(down) + len(up)
+
+
+def _queue_lines(raw: Raw, extractions: Sequence[int]) -> None:
+    """Have the short lines of these extractions' articles counted (db.reading)."""
+    raw.execute(
+        "INSERT INTO line_queue SELECT DISTINCT article_id FROM extraction WHERE id = ANY(%s)"
+        " ORDER BY article_id ON CONFLICT DO NOTHING",
+        [list(extractions)],
+    )
 
 
 def _children(raw: Raw, table: str, kind: Any, name: str, fresh: Sequence[tuple[int, ArticleRows]]) -> int:

@@ -168,6 +168,12 @@ class QuotationRow(NamedTuple):
     surface: str
 
 
+class ShortLineRow(NamedTuple):
+    n: int
+    folded: str
+    edge: bool
+
+
 class ArticleRows(NamedTuple):
     """Everything that one file gives."""
 
@@ -184,6 +190,7 @@ class ArticleRows(NamedTuple):
     triggers: tuple[TriggerRow, ...]
     participants: tuple[ParticipantRow, ...]
     quotations: tuple[QuotationRow, ...]
+    short_lines: tuple[ShortLineRow, ...] = ()
 
 
 class RejectionRow(NamedTuple):

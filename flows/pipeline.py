@@ -19,7 +19,7 @@ from flows.extract.linking import link_entities
 from flows.extract.names import find_names
 from flows.extract.offices import find_offices
 from flows.extract.quotations import find_quotations
-from flows.read.document import read_document
+from flows.read.document import NOTHING_LEARNED, Learned, read_document
 from flows.records import Article, Basis, Extraction, Metadata, RawFile, Rejection
 
 # Their answers are part of ours; a new version of one is a new pipeline version.
@@ -31,6 +31,7 @@ class Options:
     """What changes an extraction besides the file itself; part of the pipeline version."""
 
     names_engine: str = "fast"  # rules | fast | accurate | transformers:/path/or/name
+    learned: int = 0  # how often `rasd sources relearn` asked for everything to be read again
 
 
 @cache
@@ -55,14 +56,20 @@ def warm_up(options: Options) -> None:
             gc.enable()
 
 
-def extract(raw: RawFile, options: Options = Options()) -> Extraction | Rejection:
+def extract(
+    raw: RawFile, options: Options = Options(), learned: Learned = NOTHING_LEARNED
+) -> Extraction | Rejection:
     """Everything that Rasd says about one file, or why it says nothing.
+
+    ``learned`` are the recurring lines of each source that are left out as boilerplate.
 
     An article that is not Arabic is kept with its language and without names, dates and events.
     Raises nothing for bad input; an exception here is a defect of Rasd.
     """
     began = time.perf_counter()
-    document = read_document(raw, max_bytes=len(raw.data))  # the limit was applied when the bytes were read
+    document = read_document(
+        raw, learned=learned, max_bytes=len(raw.data)
+    )  # the limit was applied when the bytes were read
     if isinstance(document, Rejection):
         return document
     decoded, article = document

@@ -177,6 +177,13 @@ class Block:
     span: Span
 
 
+class ShortLine(NamedTuple):
+    """A short line that no rule calls boilerplate: if many articles of the source have it, it is."""
+
+    folded: str
+    edge: bool  # among the first or last few lines, but not the first
+
+
 # -------------------------------------------------------------------------------------------- clean
 
 
@@ -225,6 +232,7 @@ class Article:
     source: str | None
     metadata: Metadata
     boilerplate: tuple[Span, ...] = ()  # in raw text
+    short_lines: tuple[ShortLine, ...] = ()  # whether removed as learned boilerplate or not
 
     @property
     def title_span(self) -> Span | None:

@@ -28,6 +28,7 @@ from db.rows import (
     QuotationRow,
     RejectionRow,
     SentenceRow,
+    ShortLineRow,
     TriggerRow,
 )
 from flows.clean.normalize import fold, pack_alignment
@@ -216,6 +217,9 @@ def article_rows(extraction: Extraction) -> ArticleRows:
                 (n, entity(q.speaker), storable(q.speaker_text), q.direct, *both(q.verb), *seen(q.quote))
             )
             for n, q in enumerate(extraction.quotations)
+        ),
+        short_lines=tuple(
+            ShortLineRow(n, storable(line.folded), line.edge) for n, line in enumerate(article.short_lines)
         ),
     )
 

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from db.load import known
 from db.load import load as load_rows
+from db.reading import generation, learned_lines, refresh_lines
 from db.rows import ArticleRows, PipelineRow
 from db.rows import Batch as LoadBatch
 from db.runs import ensure_pipeline, finish_run, mark_crashed, start_run
@@ -146,10 +147,14 @@ def batches(found: Iterable[Found | Rejection], files: int, size: int) -> Iterat
 
 @contextmanager
 def _open_runtime(chosen: Settings, parameters: Mapping[str, object]) -> Iterator[Runtime]:
-    options = Options(names_engine=chosen.names_engine)
     with migrated_engine(chosen, progress=_say) as engine:
+        with engine.connect() as connection:
+            options = Options(chosen.names_engine, learned=generation(connection))
+            learned = learned_lines(connection)
         pipeline = pipeline_row(version(options), {"options": asdict(options)})
-        workers: Workers[ArticleRows] = Workers(article_rows, chosen.workers, options, chosen.file_seconds)
+        workers: Workers[ArticleRows] = Workers(
+            article_rows, chosen.workers, options, chosen.file_seconds, learned
+        )
         try:
             with engine.connect() as connection:
                 ensure_pipeline(connection, pipeline)
@@ -317,7 +322,7 @@ def run_batch(batch: Batch) -> BatchResult:
 def refresh(engine: sa.Engine) -> dict[str, int]:
     """Bring what is derived across articles up to date; rows that changed, by table.  Safe to repeat."""
     with engine.connect() as connection:
-        return refresh_entities(connection) | refresh_reference(connection)
+        return refresh_lines(connection) | refresh_entities(connection) | refresh_reference(connection)
 
 
 def run_refresh() -> dict[str, int]:

@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Generic, TypeVar
 
 from flows.pipeline import Options, extract, warm_up
+from flows.read.document import NOTHING_LEARNED, Learned
 from flows.records import Extraction, RawFile, Rejection
 from flows.settings import worker_environment
 
@@ -55,7 +57,12 @@ class WorkerError(RuntimeError):
     """Worker processes cannot be started at all; no file is to blame."""
 
 
-def _start() -> None:
+# What this process leaves out as learned boilerplate: the same for a whole run, so it is sent only once.
+_LEARNED: ContextVar[Learned] = ContextVar("rasd_learned", default=NOTHING_LEARNED)
+
+
+def _start(learned: dict[str, frozenset[str]]) -> None:
+    _LEARNED.set(learned)
     # Ctrl-C reaches the whole process group; the parent decides what happens to the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
@@ -87,7 +94,7 @@ def process_one(
     """What the pipeline makes of one file; a defect of ours becomes a rejection that says where it is."""
     try:
         with _time_limit(file_seconds):
-            extraction = extract(raw, options)
+            extraction = extract(raw, options, _LEARNED.get())
             return extraction if isinstance(extraction, Rejection) else finish(extraction)
     except _FileTimeoutError:
         return _rejection(raw, "timed_out", f"took longer than {file_seconds:g} s")
@@ -103,7 +110,7 @@ def _rejection(raw: RawFile, cause: str, message: str) -> Rejection:
     return Rejection(raw.uri, "extract", cause, message, raw.sha256, len(raw.data))
 
 
-def _start_pool(count: int, options: Options) -> ProcessPoolExecutor:
+def _start_pool(count: int, options: Options, learned: Learned) -> ProcessPoolExecutor:
     """A pool whose processes run and have loaded models and lexicons.
 
     Raises WorkerError when processes die at their start, and what is wrong with a model or lexicon as itself:
@@ -111,7 +118,9 @@ def _start_pool(count: int, options: Options) -> ProcessPoolExecutor:
     """
     worker_environment()
     # spawn: Prefect runs threads in this process, and a fork would copy their locks
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
+    pool = ProcessPoolExecutor(
+        count, mp_context=multiprocessing.get_context("spawn"), initializer=_start, initargs=(dict(learned),)
+    )
     try:
         # The children inherit the mask: a Ctrl-C must not kill them before they ignore it themselves.
         with _sigint_blocked():
@@ -149,6 +158,7 @@ class Workers(Generic[T]):
     count: int
     options: Options
     file_seconds: float
+    learned: Learned = field(default_factory=dict)  # recurring lines of each source
     _pool: ProcessPoolExecutor | None = None
     _closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -183,7 +193,7 @@ class Workers(Generic[T]):
             if self._closed:
                 raise WorkerError("the run has ended")
             if self._pool is None:
-                self._pool = _start_pool(self.count, self.options)
+                self._pool = _start_pool(self.count, self.options, self.learned)
             return self._pool
 
     def _drop(self, broken: ProcessPoolExecutor) -> None:
@@ -230,7 +240,7 @@ class _Alone(Generic[T]):
     def _try(self, chunk: Sequence[RawFile]) -> list[T | Rejection] | None:
         """The outcomes, or None when the process died."""
         if self._pool is None:
-            self._pool = _start_pool(1, self.workers.options)
+            self._pool = _start_pool(1, self.workers.options, self.workers.learned)
         try:
             return self.workers._submit(self._pool, chunk).result()
         except BrokenProcessPool:

@@ -14,6 +14,15 @@ from db.models.base import Base
 from db.models.entity import ArticleEntity, Entity, EntityAlias, EntityQueue, Mention, Office
 from db.models.event import Event, EventParticipant, EventTrigger, Quotation
 from db.models.identity import Identity, Judgement, NameBlock, NameLink, Tenure
+from db.models.reading import (
+    CountedLines,
+    LearnedGeneration,
+    LineQueue,
+    ReadingSource,
+    RecurringLine,
+    ShortLine,
+    SpellingSuggestion,
+)
 from db.models.reference import ArticlePlace, PlaceQueue, ReferenceName, ReferencePlace, ReferenceSource
 from db.models.run import Rejection, Run
 from db.models.story import (
@@ -35,6 +44,7 @@ __all__ = [
     "ArticlePlace",
     "ArticleStory",
     "Base",
+    "CountedLines",
     "DateExpression",
     "Entity",
     "EntityAlias",
@@ -45,6 +55,8 @@ __all__ = [
     "Extraction",
     "Identity",
     "Judgement",
+    "LearnedGeneration",
+    "LineQueue",
     "Location",
     "LocationVersion",
     "Mention",
@@ -60,12 +72,16 @@ __all__ = [
     "PlaceQueue",
     "Quotation",
     "RawFile",
+    "ReadingSource",
+    "RecurringLine",
     "ReferenceName",
     "ReferencePlace",
     "ReferenceSource",
     "Rejection",
     "Run",
     "Sentence",
+    "ShortLine",
+    "SpellingSuggestion",
     "Story",
     "StoryBody",
     "StoryPair",

@@ -14,8 +14,10 @@ import io
 import lzma
 import os
 import re
+import shutil
 import stat
 import tarfile
+import tempfile
 import time
 import zipfile
 import zlib
@@ -39,6 +41,7 @@ __all__ = [
     "without_compression",
 ]
 
+_SPOOL = 64_000_000  # bytes of a remote archive kept in memory; more go to an unnamed temporary file
 _COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 _TAR = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz|zst))?|tgz|tbz2?|txz|tzst)\Z", re.IGNORECASE)
 _SHORT = {"tgz": ".gz", "tbz": ".bz2", "tbz2": ".bz2", "txz": ".xz", "tzst": ".zst"}
@@ -113,14 +116,26 @@ def _tar_compression(name: str) -> str | None:
 def opened(path: str) -> IO[bytes]:
     """A seekable stream of a local regular file or a URL.  Raises OSError."""
     if _URL.match(path):
-        import fsspec
-
-        return cast(IO[bytes], fsspec.open(path, "rb").open())
+        return _remote(path)
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise ArchiveError("not_a_file", "no regular file")
     return os.fdopen(handle, "rb")
+
+
+def _remote(path: str) -> IO[bytes]:
+    import fsspec
+
+    fs, name = fsspec.core.url_to_fs(path)
+    if path.lower().startswith("http") and not fs.info(name).get("partial"):
+        # the server cannot hand out parts of a file: fetched once, as it is, and gone when closed
+        copy = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115  (closed by the caller)
+        with fs.open(name, "rb", block_size=0) as stream:
+            shutil.copyfileobj(stream, copy, 1 << 20)
+        copy.seek(0)
+        return cast(IO[bytes], copy)
+    return cast(IO[bytes], fs.open(name, "rb"))
 
 
 def _zstd() -> Any:

@@ -17,10 +17,12 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from typing import Any
 
+from flows.errors import UserError
 from flows.read import archives
 from flows.read.decode import MAX_BYTES
 from flows.read.metadata import MetadataError, merge, parse_manifest, parse_sidecar
@@ -342,29 +344,82 @@ def _inside_entry(manifests: _Manifests, path: str, folder: str, name: str) -> M
 # ----------------------------------------------------------------------------------------------- remote
 
 
+def _beside(fs: Any, listed: Mapping[str, Any]) -> dict[str, Any]:
+    """Manifests and sidecars that stand beside what was named but are not named themselves."""
+    found = {}
+    for folder in sorted({name.rpartition("/")[0] for name in listed}):
+        if not any(name.startswith(f"{folder}/") and _is_aside(name[len(folder) + 1 :]) for name in listed):
+            for info in fs.ls(folder, detail=True) if folder else ():
+                if _is_aside(info["name"].rpartition("/")[2]):
+                    found[info["name"]] = info
+    return found
+
+
+_HTTP = re.compile(r"https?://", re.IGNORECASE)
+# protocol -> the project's extra that brings its driver
+_EXTRAS = {
+    "s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "abfss": "az", "adl": "az",
+    "http": "http", "https": "http",
+}  # fmt: skip
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE and AWS_ENDPOINT_URL",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
+_REFUSED = re.compile(
+    r"forbidden|access ?denied|invalidaccesskey|access key id|credential|signature|unauthori[sz]ed"
+    r"|\b40[13]\b",
+    re.IGNORECASE,
+)
+
+
+def _remote_error(url: str, exc: BaseException) -> tuple[str, str]:
+    """Cause and one line of message of what a remote file system's client raised."""
+    said = " ".join(f"{type(exc).__name__}: {exc}".split())
+    if isinstance(exc, FileNotFoundError):
+        return "not_found", "nothing there"
+    if isinstance(exc, PermissionError) or _REFUSED.search(said):
+        look = _CREDENTIALS.get(_EXTRAS.get(url.partition("://")[0].lower(), ""))
+        return "forbidden", f"access refused ({said})" + (f"; look at {look}" if look else "")
+    return "unreadable", said
+
+
 def _remote(run: _Run, url: str) -> Iterator[Found | Rejection]:
-    """A URL that fsspec knows: a file, a folder, a pattern or an archive."""
+    """A URL that fsspec knows: a file, a folder, a pattern or an archive.
+
+    Raises UserError where the driver of an extra is not installed.
+    """
     import fsspec
 
     try:
         fs, path = fsspec.core.url_to_fs(url)
-        if _MAGIC.search(path) and not fs.exists(path):
+        # over HTTP a "folder" is a page with links, which an article with links in it is not
+        page = _HTTP.match(url) is not None and not url.endswith("/")
+        if page:
+            listed = {path: fs.info(path)}
+        elif _MAGIC.search(path) and not fs.exists(path):
             listed = fs.glob(path, detail=True)
         elif fs.isdir(path):
             listed = fs.find(path, detail=True)
         else:
             listed = {path: fs.info(path)}
-    except FileNotFoundError:
-        yield Rejection(url, "discover", "not_found", f"{url}: nothing there")
-        return
+        if not listed:
+            raise FileNotFoundError(url)
+        beside = {} if _HTTP.match(url) else _beside(fs, listed)
     except ImportError as exc:
-        yield Rejection(url, "discover", "unsupported", f"{url}: {exc}")
-        return
+        extra = _EXTRAS.get(url.partition("://")[0].lower())
+        if extra is None:
+            yield Rejection(url, "discover", "unsupported", f"{url}: {exc}")
+            return
+        raise UserError(
+            f"{url}: reading {url.partition('://')[0]}:// wants a driver; install it: uv sync --extra {extra}"
+        ) from exc
     except Exception as exc:  # whatever a file system's client raises: credentials, network, protocol
-        yield Rejection(url, "discover", "unreadable", f"{url}: {type(exc).__name__}: {exc}")
+        cause, message = _remote_error(url, exc)
+        yield Rejection(url, "discover", cause, f"{url}: {message}")
         return
     single = list(listed) == [path]
-    names = {str(name): fs.unstrip_protocol(str(name)) for name in sorted(listed)}
+    names = {str(name): fs.unstrip_protocol(str(name)) for name in sorted(listed.keys() | beside.keys())}
     top = fs.unstrip_protocol(path).rstrip("/") if not single else ""
     for name, full in names.items():
         folder, _, base = name.rpartition("/")
@@ -375,7 +430,8 @@ def _remote(run: _Run, url: str) -> Iterator[Found | Rejection]:
                 yield Rejection(full, "metadata", "bad_manifest", f"{full}: {type(exc).__name__}: {exc}")
     yield from run.manifests.drain()
     for name, full in names.items():
-        info = listed[name]
+        if (info := listed.get(name)) is None:
+            continue
         base = re.split(r"[?#]", name.rpartition("/")[2])[0]
         if info.get("type") == "directory" or (not single and (_is_hidden(base) or _is_aside(base))):
             continue
@@ -491,12 +547,14 @@ def load(found: Found, *, max_bytes: int = MAX_BYTES) -> RawFile | Rejection:
         return reject(exc.cause, str(exc))
     except (_NotRegularError, IsADirectoryError) as exc:
         return reject("not_a_file", str(exc))
-    except OSError as exc:
-        return reject("unreadable", exc.strerror or str(exc))
+    except FileNotFoundError:
+        return reject("not_found", "it is gone since it was found")
     except Exception as exc:
-        if not _URL.match(found.path):
+        if _URL.match(found.path):
+            return reject(*_remote_error(found.path, exc))
+        if not isinstance(exc, OSError):
             raise
-        return reject("unreadable", f"{type(exc).__name__}: {exc}")  # a remote file system's client
+        return reject("unreadable", exc.strerror or str(exc))
     try:
         sidecar = _sidecar(found)
     except (MetadataError, OSError, _NotRegularError, archives.ArchiveError, archives.TooLargeError) as exc:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -17,7 +19,10 @@ from flows.read.metadata import front_matter, merge, read_fields
 from flows.read.rules import rules
 from flows.records import Article, Block, DateValue, DecodedText, Metadata, RawFile, Rejection, Span
 
-__all__ = ["read_document"]
+__all__ = ["NOTHING_LEARNED", "Learned", "read_document"]
+
+Learned = Mapping[str, frozenset[str]]
+NOTHING_LEARNED: Learned = MappingProxyType({})
 
 
 def _reject(raw: RawFile, cause: str, message: str) -> Rejection:
@@ -27,13 +32,13 @@ def _reject(raw: RawFile, cause: str, message: str) -> Rejection:
 def read_document(
     raw: RawFile,
     *,
-    recurring: frozenset[str] = frozenset(),
+    learned: Learned = NOTHING_LEARNED,
     max_bytes: int = MAX_BYTES,
     folder: Path | None = None,
 ) -> tuple[DecodedText, Article] | Rejection:
     """One file's bytes -> its raw text and the article in it, or why there is none.
 
-    ``recurring``  folded lines known to recur over many articles of the source (boilerplate)
+    ``learned``    source -> its folded lines that recur over many articles (boilerplate)
     ``folder``     where the sources' YAML lies; None for the package's own
 
     ``Article.published`` stays empty: the pipeline resolves ``Article.metadata.published``.  Where only the
@@ -52,6 +57,8 @@ def read_document(
             source, named = sources.find(metadata, raw.uri, folder)
     if named:
         metadata = merge(metadata, read_fields(named))
+    name = source.slug if source is not None and metadata.source is None else metadata.source
+    recurring = learned.get(name, frozenset()) if name is not None else frozenset()
     text = clean(decoded.text)
     skip = int(np.searchsorted(text.start, skip_raw)) if skip_raw else 0
     layout = lay_out(text, metadata, rules(source), skip=skip, recurring=recurring)
@@ -75,9 +82,10 @@ def read_document(
         published=DateValue(),
         language=language(decoded.text[skip_raw:], share),
         arabic_share=round(share, 4),
-        source=source.slug if source is not None and metadata.source is None else metadata.source,
+        source=name,
         metadata=_complete(metadata, layout.published, layout.author, raw, source),
         boilerplate=tuple(boilerplate),
+        short_lines=layout.short_lines,
     )
 
 

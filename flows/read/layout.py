@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from flows.clean.normalize import fold
 from flows.read.rules import Rules
-from flows.records import BlockKind, CleanText, Metadata, Span
+from flows.records import BlockKind, CleanText, Metadata, ShortLine, Span
 
 __all__ = ["Layout", "lay_out"]
 
@@ -41,6 +41,9 @@ _DATE = re.compile(
     r"|\d{1,2} (?:من )?[ء-ي]+(?: ?[/(] ?[ء-ي]+ ?\)?)?(?: [ء-ي]+)? \d{4})"
     rf"(?: ?[-|,@] ?| )?(?:{_CLOCK})?)\.?"
 )
+_LEARNABLE = 120  # letters; longer lines are never learned as boilerplate
+_HEAD_LINES, _TAIL_LINES = 3, 6  # what an article's edges are
+_MOST_LEARNABLE = 8  # short lines kept of either half of an article; a list of results has hundreds
 _TITLE_JOINTS = frozenset(["بن", "عبد", "ابو", "ابن", "ايت", "بو", "اولاد"])
 
 
@@ -59,6 +62,7 @@ class Layout:
     boilerplate: list[Span] = field(default_factory=list)
     published: str | None = None
     author: str | None = None
+    short_lines: tuple[ShortLine, ...] = ()
 
 
 class _Part(NamedTuple):
@@ -89,8 +93,8 @@ def _lines(text: CleanText, skip: int) -> list[_Line]:
 # ---------------------------------------------------------------------------------------- whole lines
 
 
-def _mark_lines(lines: list[_Line], rules: Rules, recurring: frozenset[str], title: str) -> list[bool]:
-    """Which lines are boilerplate as a whole, wherever they stand."""
+def _mark_lines(lines: list[_Line], rules: Rules, title: str) -> list[bool]:
+    """Which lines the rules call boilerplate as a whole, wherever they stand."""
     gone = [False] * len(lines)
     zone = ""
     for i, line in enumerate(lines):
@@ -99,7 +103,7 @@ def _mark_lines(lines: list[_Line], rules: Rules, recurring: frozenset[str], tit
         if folded == title:
             zone = ""
             continue
-        if folded in recurring or _is_own(folded, rules):
+        if _is_own(folded, rules):
             gone[i] = True
         elif short and rules.form.fullmatch(folded):
             gone[i], zone = True, "form"
@@ -116,6 +120,28 @@ def _mark_lines(lines: list[_Line], rules: Rules, recurring: frozenset[str], tit
             zone = ""
     _mark_counters(lines, gone)
     return gone
+
+
+def _short_lines(lines: list[_Line], gone: list[bool], rules: Rules, title: str) -> tuple[ShortLine, ...]:
+    """Lines that may turn out to be boilerplate when many articles of the source have them.
+
+    They do not depend on what was learned already, so counts of them do not either.  Single words and places
+    are left out: a dateline recurs as often as any slug.
+    """
+    found: dict[str, bool] = {}
+    last = len(lines) - _TAIL_LINES
+    for i, line in enumerate(lines):
+        folded = line.folded
+        if gone[i] or len(folded) > _LEARNABLE or " " not in folded or folded == title:
+            continue
+        if all(folded[a:b] in rules.places for a, b in _pieces(folded)):
+            continue
+        edge = 0 < i < _HEAD_LINES or i >= max(1, last)
+        found[folded] = edge and found.get(folded, True)
+    if len(found) > 2 * _MOST_LEARNABLE:
+        items = list(found.items())
+        found = dict(items[:_MOST_LEARNABLE] + items[-_MOST_LEARNABLE:])
+    return tuple([ShortLine(folded, edge) for folded, edge in found.items()])
 
 
 def _is_own(folded: str, rules: Rules) -> bool:
@@ -406,8 +432,13 @@ def lay_out(
     search = text.search
     lines = _lines(text, skip)
     title = fold(metadata.title) if metadata.title else ""
-    gone = _mark_lines(lines, rules, recurring, title)
-    layout = Layout()
+    gone = _mark_lines(lines, rules, title)
+    layout = Layout(short_lines=_short_lines(lines, gone, rules, title))
+    if recurring:
+        gone = [
+            there or (line.folded in recurring and line.folded != title)
+            for there, line in zip(gone, lines, strict=True)
+        ]
     parts: list[_Part] = []
     slugged = bool(lines) and gone[0] and len(lines[0].folded) <= 40
     titled = False
