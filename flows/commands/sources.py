@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flows.commands.main import OK, _database_errors, _settings
+from flows.commands.common import OK, database_errors, effective_settings
 from flows.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def list_command() -> int:
     from flows.terminal import console, isolate
 
     out = console()
-    with _database_errors(), reading_engine(_settings()) as engine, engine.connect() as connection:
+    with database_errors(), reading_engine(effective_settings()) as engine, engine.connect() as connection:
         counted = {count.source: count for count in source_counts(connection)}
     described = load_all()
     table = Table(title="sources", title_justify="left", box=None, pad_edge=False)
@@ -76,7 +76,7 @@ def show_command(name: str, least: int) -> int:
     from flows.terminal import console, isolate, key_value_table
 
     out = console()
-    with _database_errors(), reading_engine(_settings()) as engine, engine.connect() as connection:
+    with database_errors(), reading_engine(effective_settings()) as engine, engine.connect() as connection:
         counts = source_counts(connection)
         stored = _stored_names(name, counts)
         lines = {found: lines_of(connection, found, least) for found in stored or [name]}
@@ -153,7 +153,7 @@ def judge_command(name: str, line: str, judgement: str | None) -> int:
     if not folded or "\n" in folded:
         raise UserError("a line is wanted: some words without a line end")
     described = _description(name)
-    with _database_errors(), migrated_engine(_settings()) as engine, engine.connect() as connection:
+    with database_errors(), migrated_engine(effective_settings()) as engine, engine.connect() as connection:
         stored = _stored_names(name, source_counts(connection))
         if not stored and described is None and judgement is not None:
             raise UserError(f"no source {name!r}: neither described nor loaded; see `rasd sources list`")
@@ -169,7 +169,7 @@ def relearn_command() -> int:
     from flows.connection import migrated_engine
     from flows.terminal import console, key_value_table
 
-    with _database_errors(), migrated_engine(_settings()) as engine, engine.connect() as connection:
+    with database_errors(), migrated_engine(effective_settings()) as engine, engine.connect() as connection:
         counts = recount_lines(connection)
         number, lines = new_generation(connection)
     rows = {"articles counted": counts["lines_of_articles"], "learned lines in force": lines}
