@@ -11,8 +11,7 @@ bytes now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -37,7 +36,7 @@ from db.rows import (
     TriggerRow,
 )
 from db.runs import ensure_pipeline, finish_run, pipeline_id, record_rejections, reject, resolve, start_run
-from db.session import Raw, copy_rows, ids, transaction
+from db.session import Raw, by_key, copy_rows, ids, transaction
 
 __all__ = [
     "LoadCounts",
@@ -127,22 +126,6 @@ _STAGES = (
 )
 
 
-@contextmanager
-def _by_key(raw: Raw) -> Iterator[None]:
-    """Plans that look a few hundred keys up in indexes, also where statistics are missing or old.
-
-    Staged rows have no statistics, and a database that grows fast has stale ones; a hash join would read
-    whole tables for every batch.
-    """
-    ways = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan")
-    for way in ways:
-        raw.execute(f"SET LOCAL {way} = off".encode())
-    yield
-    # an error takes the settings back with the transaction or savepoint
-    for way in ways:
-        raw.execute(f"SET LOCAL {way} TO DEFAULT".encode())
-
-
 def _stage(raw: Raw) -> None:
     """Temporary tables, made once a session and emptied at each commit."""
     if raw.execute("SELECT to_regclass('pg_temp.stage_article')").fetchone() == (None,):
@@ -166,7 +149,7 @@ def known(connection: Connection, files: Sequence[FileKey], digest: bytes) -> se
         return set()
     unique = {file.uri: file for file in files}
     items = list(unique.values())
-    with transaction(connection) as raw, _by_key(raw):
+    with transaction(connection) as raw, by_key(raw):
         found = raw.execute(
             """
             SELECT s.uri,
@@ -217,7 +200,7 @@ def load_batch(connection: Connection, batch: Batch) -> LoadCounts:
     Files that are there already change nothing.  Raises SQLAlchemy's DBAPIError subclasses; then nothing of
     the batch is in the database.
     """
-    with transaction(connection) as raw, _by_key(raw):
+    with transaction(connection) as raw, by_key(raw):
         return _load(raw, batch)
 
 
@@ -427,8 +410,8 @@ def _extractions(
             [[row[1] for row in made]],
         ).fetchall()
     )
-    by_key = {(places[a.file.sha256], a.file.metadata_hash): a for a in articles if a.file.sha256 in places}
-    return [(i, by_key[article_id, metadata_hash]) for i, article_id, metadata_hash in made]
+    by_place = {(places[a.file.sha256], a.file.metadata_hash): a for a in articles if a.file.sha256 in places}
+    return [(i, by_place[article_id, metadata_hash]) for i, article_id, metadata_hash in made]
 
 
 def _switch(raw: Raw, articles: Sequence[int]) -> int:

@@ -48,6 +48,22 @@ def _translated(error: psycopg.Error, *, broken: bool) -> sa.exc.DBAPIError:
     return kind(None, None, error, connection_invalidated=broken)
 
 
+@contextmanager
+def by_key(raw: Raw) -> Iterator[None]:
+    """Plans that look a few hundred keys up in indexes, also where statistics are missing or old.
+
+    Staged rows have no statistics, and a database that grows fast has stale ones; a hash join would read
+    whole tables for every batch.
+    """
+    ways = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan")
+    for way in ways:
+        raw.execute(f"SET LOCAL {way} = off".encode())
+    yield
+    # an error takes the settings back with the transaction or savepoint
+    for way in ways:
+        raw.execute(f"SET LOCAL {way} TO DEFAULT".encode())
+
+
 def copy_rows(
     raw: Raw, table: str, columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:

@@ -25,6 +25,8 @@ from db.reading import generation, learned_lines, refresh_lines
 from db.rows import ArticleRows, PipelineRow
 from db.rows import Batch as LoadBatch
 from db.runs import ensure_pipeline, finish_run, mark_crashed, start_run
+from db.stories import refresh_stories
+from flows.across import TEXTS
 from flows.connection import migrated_engine
 from flows.identities import refresh_entities
 from flows.pipeline import Options, version
@@ -322,7 +324,8 @@ def run_batch(batch: Batch) -> BatchResult:
 def refresh(engine: sa.Engine) -> dict[str, int]:
     """Bring what is derived across articles up to date; rows that changed, by table.  Safe to repeat."""
     with engine.connect() as connection:
-        return refresh_lines(connection) | refresh_entities(connection) | refresh_reference(connection)
+        done = refresh_lines(connection) | refresh_entities(connection) | refresh_reference(connection)
+        return done | refresh_stories(connection, TEXTS)
 
 
 def run_refresh() -> dict[str, int]:

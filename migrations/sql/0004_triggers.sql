@@ -68,7 +68,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION occurrence_queue_new IS 'Queues extractions that came to have a story';
+COMMENT ON FUNCTION occurrence_queue_new IS 'Queues extractions that came to have a story or a known name';
 
 CREATE FUNCTION occurrence_queue_old() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -77,7 +77,27 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION occurrence_queue_old IS 'Queues extractions that lost their story';
+COMMENT ON FUNCTION occurrence_queue_old IS 'Queues extractions that lost their story or a known name';
+
+CREATE FUNCTION occurrence_queue_identity() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO occurrence_queue (extraction_id)
+    SELECT n.extraction_id
+    FROM new_rows AS n JOIN old_rows AS o USING (extraction_id, n)
+    WHERE n.entity_id <> o.entity_id
+    GROUP BY n.extraction_id ORDER BY n.extraction_id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION occurrence_queue_identity IS 'Queues extractions with a name that came to mean another entity';
+
+CREATE TRIGGER occurrence_queue_insert AFTER INSERT ON identity
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION occurrence_queue_new();
+CREATE TRIGGER occurrence_queue_delete AFTER DELETE ON identity
+    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION occurrence_queue_old();
+CREATE TRIGGER occurrence_queue_update AFTER UPDATE ON identity
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION occurrence_queue_identity();
 
 CREATE FUNCTION occurrence_queue_story() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
