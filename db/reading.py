@@ -7,24 +7,27 @@ the articles nor on how often a file was read.  What is in force for a run is wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from db.session import Raw, ids, transaction
+from db.session import Raw, copy_rows, ids, transaction
 
 __all__ = [
     "LearnedLine",
     "SourceCount",
+    "current_texts",
     "generation",
     "judge_line",
     "learned_lines",
     "lines_of",
+    "name_spans",
     "new_generation",
     "recount_lines",
     "refresh_lines",
+    "replace_suggestions",
     "source_counts",
 ]
 
@@ -302,3 +305,62 @@ def new_generation(connection: Connection) -> tuple[int, int]:
         ).fetchone()
     assert row is not None
     return int(row[0]), lines
+
+
+# ------------------------------------------------------------------------------------------ spelling
+
+
+def current_texts(connection: Connection) -> Iterator[list[tuple[int, str]]]:
+    """(extraction, clean text) of the current Arabic extractions, some hundreds at a time, by id."""
+    last = 0
+    while True:
+        with transaction(connection) as raw:
+            rows = raw.execute(
+                "SELECT id, text FROM extraction WHERE is_current AND language = 'ar' AND id > %s"
+                " ORDER BY id LIMIT 500",
+                [last],
+            ).fetchall()
+        if not rows:
+            return
+        yield [(row[0], row[1]) for row in rows]
+        last = rows[-1][0]
+
+
+def name_spans(connection: Connection, extractions: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+    """extraction -> where names stand in its clean text."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    with transaction(connection) as raw:
+        rows = raw.execute(
+            "SELECT extraction_id, clean_start, clean_end FROM mention WHERE extraction_id = ANY(%s)",
+            [list(extractions)],
+        ).fetchall()
+    for extraction, start, end in rows:
+        found.setdefault(extraction, []).append((start, end))
+    return found
+
+
+def replace_suggestions(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Replace all suggestions; how many stand then.
+
+    ``rows``: extraction, clean start, clean end, word, suggestion, confidence, edit, word_count,
+    suggestion_count; those of extractions that are gone meanwhile are left out.
+    """
+    columns = (
+        *("extraction_id", "clean_start", "clean_end", "word", "suggestion", "confidence", "edit"),
+        *("word_count", "suggestion_count"),
+    )
+    types = ("int8", "int4", "int4", "text", "text", "float4", "text", "int4", "int4")
+    with transaction(connection) as raw:
+        raw.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK + 1])
+        raw.execute("DELETE FROM spelling_suggestion")
+        there = set(
+            ids(
+                raw.execute(
+                    "SELECT id FROM extraction WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
+                    [sorted({row[0] for row in rows})],
+                ).fetchall()
+            )
+        )
+        kept = [row for row in rows if row[0] in there]
+        copy_rows(raw, "spelling_suggestion", columns, types, kept)
+    return len(kept)

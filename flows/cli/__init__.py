@@ -120,7 +120,12 @@ def report(
 
 
 @app.command()
-def refresh() -> None:
+def refresh(
+    spelling: Annotated[
+        bool,
+        typer.Option("--spelling", help="Look for misspelt words, too: slow, needs the extra `spelling`."),
+    ] = False,
+) -> None:
     """Bring what is derived across articles (entities and their spellings) up to date.
 
     `rasd ingest` does this at its end; after a run that was killed, this command or the next run catches up.
@@ -131,7 +136,7 @@ def refresh() -> None:
     """
     from flows.commands.main import refresh_command
 
-    raise typer.Exit(refresh_command())
+    raise typer.Exit(refresh_command(spelling=spelling))
 
 
 @app.command()

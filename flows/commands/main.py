@@ -213,13 +213,18 @@ def report_command(limit: int) -> int:
     return OK
 
 
-def refresh_command() -> int:
+def refresh_command(*, spelling: bool = False) -> int:
     from flows.connection import migrated_engine
     from flows.runs import refresh
     from flows.terminal import console, key_value_table
 
     with database_errors(), migrated_engine(effective_settings()) as engine:
-        console().print(key_value_table("refreshed", refresh(engine)))
+        done = refresh(engine)
+        if spelling:
+            from flows.spelling.refresh import refresh_spelling
+
+            done |= refresh_spelling(engine)
+        console().print(key_value_table("refreshed", done))
     return OK
 
 
