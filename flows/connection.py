@@ -43,12 +43,12 @@ def prefect_database_url(chosen: Settings) -> str | None:
         return None
     # until this process ends, and not only the run: the ephemeral server writes its last words at exit
     server = embedded.start(chosen.home)
-    _create_database(embedded.database_url(server), PREFECT_DATABASE)
+    create_database(embedded.database_url(server), PREFECT_DATABASE)
     url = embedded.database_url(server, PREFECT_DATABASE, tcp=True)
     return url.replace("postgresql+psycopg://", "postgresql+asyncpg://", 1)
 
 
-def _create_database(url: str, name: str) -> None:
+def create_database(url: str, name: str) -> None:
     engine = engines.create_engine(url, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:

@@ -2,51 +2,121 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
 import httpx
-from prefect import flow, get_run_logger
+from prefect import flow, get_run_logger, tags
 from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
+from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
 
 from flows.errors import UserError
-from flows.runs import Batch, BatchResult, Summary, run_ingest
+from flows.runs import LISTENER, Batch, BatchResult, Origin, Summary, run_ingest
 from flows.settings import settings
-from flows.tasks import load_batch, publish, refresh_derived
+from flows.tasks import (
+    ProgressListener,
+    artifact_key,
+    load_batch,
+    log_summary,
+    persistently,
+    publish,
+    refresh_derived,
+)
+
+MISSED = "ExpectationsMissed"  # the state of a run that loaded everything and missed an expectation
+
+
+def run_name() -> str:
+    """What is read and up to when: «okaz until 2026-11-22 10:10»."""
+    parameters = flow_run.parameters
+    paths = [str(path) for path in parameters.get("paths") or []]
+    what = parameters.get("inbox") or ", ".join(Path(path).name or path for path in paths[:3])
+    if len(paths) > 3:
+        what += f" and {len(paths) - 3} more"
+    return f"{what} until {moment()}"
+
+
+def moment() -> str:
+    scheduled = flow_run.scheduled_start_time or datetime.now(UTC)
+    return f"{scheduled.astimezone(ZoneInfo(settings().timezone)):%Y-%m-%d %H:%M:%S}"
 
 
 @flow(
     name="ingest",
     description="Load Arabic news articles from files, folders, globs, archives or URLs.",
+    flow_run_name=run_name,
     task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
     persist_result=False,
     validate_parameters=True,
 )
 def ingest(
-    paths: list[str],
-    workers: int | None = None,
-    names_engine: str | None = None,
-    settle_seconds: float | None = None,
+    paths: Annotated[list[str], Field(min_length=1)],
+    *,
+    inbox: str | None = None,
+    source: str | None = None,
+    workers: Annotated[int | None, Field(ge=1, le=256)] = None,
+    names_engine: Annotated[
+        str | None, Field(pattern=r"^(accurate|fast|rules|transformers:.+)$", examples=["fast"])
+    ] = None,
+    settle_seconds: Annotated[float | None, Field(ge=0)] = None,
+    after_load: Literal["keep", "archive", "delete"] = "keep",
+    archive: str | None = None,
 ) -> Summary:
-    """Load what is new under ``paths``; files that are known are skipped.
+    """Load what is new under the paths; files that are known are skipped.
 
     Args:
-        paths: files, folders, globs, archives or fsspec URLs
+        paths: files, folders, globs, archives or fsspec URLs, as the machine of the worker sees them
+        inbox: name of the inbox that the paths belong to; part of the run's name and of its reports
+        source: outlet of the files that do not say theirs
         workers: worker processes; one a core by default
         names_engine: fast, accurate, rules or transformers:/path
         settle_seconds: leave files modified within the last N seconds for the next run
+        after_load: keep local files that were loaded, move them to the archive folder, or delete them
+        archive: the folder that after_load = archive moves files to
     """
     chosen = settings().changed(workers=workers, names_engine=names_engine, settle_seconds=settle_seconds)
+    listener = ProgressListener(LISTENER.get(), artifact_key("ingest", inbox))
+    origin = Origin(inbox, source, after_load, archive, str(flow_run.id) if flow_run.id else None)
 
     def submit(batch: Batch) -> PrefectFuture[BatchResult]:
         return load_batch.submit(batch)
 
-    summary = run_ingest(paths, chosen, submit=submit, refresh_with=refresh_derived)
+    token = LISTENER.set(listener)
     try:
-        publish(summary)
+        summary = persistently(
+            lambda: run_ingest(paths, chosen, submit=submit, refresh_with=refresh_derived, origin=origin)
+        )
+    finally:
+        LISTENER.reset(token)
+    log_summary(summary, inbox)
+    try:
+        listener.finish()
+        publish(summary, inbox)
     except Exception as error:
         # everything is loaded and the run's row says so: a report that could not be delivered is no failure
-        get_run_logger().warning("the run's artifact could not be published: %s", error)
+        get_run_logger().warning("the run's artifacts could not be published: %s", error)
+    if summary.misses:
+        words = "; ".join(miss.message for miss in summary.misses)
+        # a state of type Completed under a name of its own, which automations can match
+        return Completed(name=MISSED, message=words, data=summary)  # type: ignore[return-value]
     return summary
+
+
+# The deployments' flow: the same under a time limit, which a run by hand does not need.  The setting is read
+# here, on import, as Prefect reads its own.
+scheduled = ingest.with_options(timeout_seconds=settings().run_seconds)
+
+
+def tagged(*more: str) -> AbstractContextManager[set[str]]:
+    """Runs started inside carry these tags."""
+    return tags("rasd", "ingest", *more)
 
 
 def server_in_use() -> str:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from heapq import nlargest
 from pathlib import Path
 from typing import Protocol
 
@@ -21,13 +22,16 @@ import sqlalchemy as sa
 
 from db.load import known
 from db.load import load as load_rows
+from db.operations import Miss, SourceCounts
 from db.reading import generation, learned_lines, refresh_lines
 from db.rows import ArticleRows, PipelineRow
 from db.rows import Batch as LoadBatch
 from db.runs import ensure_pipeline, finish_run, mark_crashed, start_run
 from db.stories import refresh_stories
 from flows.across import TEXTS
+from flows.after_load import AfterLoad, put_away
 from flows.connection import migrated_engine
+from flows.expectations import counted, judge
 from flows.identities import refresh_entities
 from flows.pipeline import Options, version
 from flows.read.discover import Found, discover
@@ -61,6 +65,8 @@ class BatchResult:
     examples: tuple[str, ...]  # a few rejections in words
     rows: tuple[tuple[str, int], ...]  # table, rows
     seconds: float
+    sources: tuple[SourceCounts, ...] = ()  # what was loaded, by outlet
+    slowest: tuple[tuple[float, str], ...] = ()  # seconds of extraction, URI
 
 
 @dataclass(slots=True)
@@ -76,6 +82,9 @@ class Summary:
     rows: Counter[str] = field(default_factory=Counter)
     derived: dict[str, int] = field(default_factory=dict)  # rows that the refresh changed, by table
     seconds: float = 0.0
+    sources: dict[str, SourceCounts] = field(default_factory=dict)
+    slowest: list[tuple[float, str]] = field(default_factory=list)  # of the whole run, slowest first
+    misses: list[Miss] = field(default_factory=list)  # expectations that the run missed
 
     def counts(self) -> dict[str, object]:
         """The run's row in the database."""
@@ -86,6 +95,7 @@ class Summary:
             "rejected": {f"{stage}: {cause}": n for (stage, cause), n in sorted(self.rejected.items())},
             "rows": dict(sorted(self.rows.items())),
             "derived": self.derived,
+            "missed": len(self.misses),
             "seconds": round(self.seconds, 3),
         }
 
@@ -98,6 +108,25 @@ class Summary:
         self.examples += result.examples[: EXAMPLES - len(self.examples)]
         for table, rows in result.rows:
             self.rows[table] += rows
+        for counts in result.sources:
+            before = self.sources.get(counts.source)
+            self.sources[counts.source] = counts if before is None else before + counts
+        self.slowest = nlargest(SLOWEST, [*self.slowest, *result.slowest])
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """For whom a run works; what Prefect and the metrics know it by."""
+
+    inbox: str | None = None  # name of the inbox, None for paths given by hand
+    source: str | None = None  # outlet of files that do not say theirs
+    after_load: AfterLoad = "keep"
+    archive: str | None = None  # folder for after_load = archive
+    flow_run: str | None = None  # Prefect's id of the run
+
+    def parameters(self) -> dict[str, str]:
+        """What of it the run's row keeps."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, "keep")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +139,14 @@ class Runtime:
     pipeline: PipelineRow
     connection: sa.Connection  # holds the run's lock; for the thread of the run alone
     run_id: int
+    origin: Origin = Origin()
+    paths: tuple[str, ...] = ()
 
 
 RUNTIME: ContextVar[Runtime] = ContextVar("rasd_runtime")
 # Set by the command before a run starts; contexts are handed on to Prefect's task threads.
 LISTENER: ContextVar[Listener | None] = ContextVar("rasd_listener", default=None)
+SLOWEST = 10  # files named in the report
 EXAMPLES = 10  # rejections named in the summary; all are in the table `rejection`
 UNDER_WAY = 3  # batches at a time: one extracts while another loads; memory stays bounded
 
@@ -148,7 +180,9 @@ def batches(found: Iterable[Found | Rejection], files: int, size: int) -> Iterat
 
 
 @contextmanager
-def _open_runtime(chosen: Settings, parameters: Mapping[str, object]) -> Iterator[Runtime]:
+def _open_runtime(
+    chosen: Settings, parameters: Mapping[str, object], origin: Origin, paths: Sequence[str]
+) -> Iterator[Runtime]:
     with migrated_engine(chosen, progress=_say) as engine:
         with engine.connect() as connection:
             options = Options(chosen.names_engine, learned=generation(connection))
@@ -162,7 +196,9 @@ def _open_runtime(chosen: Settings, parameters: Mapping[str, object]) -> Iterato
                 ensure_pipeline(connection, pipeline)
                 mark_crashed(connection)
                 run_id = start_run(connection, "ingest", {**parameters, "pipeline": pipeline.digest.hex()})
-                yield Runtime(engine, workers, chosen, pipeline, connection, run_id)
+                yield Runtime(
+                    engine, workers, chosen, pipeline, connection, run_id, origin, tuple(map(str, paths))
+                )
         finally:
             workers.close()
 
@@ -179,6 +215,7 @@ def run_ingest(
     *,
     submit: Callable[[Batch], Pending] | None = None,
     refresh_with: Callable[[], Mapping[str, int]] | None = None,
+    origin: Origin = Origin(),
 ) -> Summary:
     """Load what is new under ``paths``.
 
@@ -187,9 +224,13 @@ def run_ingest(
     leaves what was loaded, and is recorded in the run's row where the database still answers.
     """
     began = time.monotonic()
-    parameters = {"paths": [str(p) for p in paths], "workers": chosen.workers, "engine": chosen.names_engine}
-
-    with _open_runtime(chosen, parameters) as runtime:
+    parameters = {
+        "paths": [str(p) for p in paths],
+        "workers": chosen.workers,
+        "engine": chosen.names_engine,
+        **origin.parameters(),
+    }
+    with _open_runtime(chosen, parameters, origin, paths) as runtime:
         summary = Summary(runtime.run_id)
         token = RUNTIME.set(runtime)
         try:
@@ -204,6 +245,9 @@ def run_ingest(
             if listener is not None:
                 listener.total(summary.seen)
             summary.derived.update((refresh_with or run_refresh)())
+            summary.misses += judge(
+                runtime.connection, runtime.run_id, tuple(summary.sources.values()), origin.source
+            )
         except BaseException as error:
             _finish(runtime, summary, "failed" if isinstance(error, Exception) else "cancelled", began, error)
             raise
@@ -290,7 +334,7 @@ def run_batch(batch: Batch) -> BatchResult:
         if isinstance(raw, Rejection):
             refused.append(raw)
         else:
-            raws.append(raw)
+            raws.append(_of_source(raw, runtime.origin.source))
     keys = [file_key(raw) for raw in raws]
     with runtime.engine.connect() as connection:
         there = known(connection, keys, runtime.pipeline.digest)
@@ -305,6 +349,13 @@ def run_batch(batch: Batch) -> BatchResult:
         runtime.engine,
         LoadBatch(runtime.pipeline, runtime.run_id, tuple(articles), tuple(map(rejection_row, refused))),
     )
+    failed = {r.uri for r in refused} | {r.uri for r in more}
+    put_away(
+        (found for found in batch.files if found.uri not in failed),
+        runtime.origin.after_load,
+        runtime.origin.archive,
+        runtime.paths,
+    )
     rejected = Counter((r.stage, r.cause) for r in refused) + Counter((r.stage, r.cause) for r in more)
     return BatchResult(
         number=batch.number,
@@ -318,7 +369,16 @@ def run_batch(batch: Batch) -> BatchResult:
         )[:EXAMPLES],
         rows=tuple((name, value) for name, value in asdict(counts).items() if value),
         seconds=time.monotonic() - began,
+        sources=counted(articles),
+        slowest=tuple(nlargest(SLOWEST, ((a.extraction.seconds, a.file.uri) for a in articles))),
     )
+
+
+def _of_source(raw: RawFile, source: str | None) -> RawFile:
+    """The file with its inbox's outlet, where neither it nor its address says another."""
+    if source is None or raw.metadata.source or raw.metadata.url:
+        return raw
+    return replace(raw, metadata=replace(raw.metadata, source=source))
 
 
 def refresh(engine: sa.Engine) -> dict[str, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from flows.settings import Settings
+from flows.settings import Inbox, Settings, variable
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -25,12 +25,15 @@ ORDER BY n.nspname = 'public', c.relname, a.attnum
 
 def settings_table() -> str:
     """One row a setting."""
-    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    lines = ["| variable | in `rasd.toml` | default | meaning |", "|---|---|---|---|"]
     shown = {"home": "the user's data folder", "workers": "one a core", "database_url": "embedded"}
     for name, field in Settings.model_fields.items():
-        variable = "DATABASE_URL" if name == "database_url" else f"RASD_{name.upper()}"
-        default = shown.get(name, str(field.default))
-        lines.append(f"| `{variable}` | {default} | {field.description} |")
+        default = shown.get(name) or ("" if field.default in (None, (), "") else f"`{field.default}`")
+        lines.append(f"| `{variable(name)}` | `{name}` | {default} | {field.description} |")
+    lines += ["", "The keys of an `[[inbox]]` table:", "", "| key | default | meaning |", "|---|---|---|"]
+    for name, field in Inbox.model_fields.items():
+        default = "" if field.is_required() or field.default in (None, "") else f"`{field.default}`"
+        lines.append(f"| `{name}` | {default} | {field.description} |")
     return "\n".join(lines)
 
 

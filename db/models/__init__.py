@@ -14,6 +14,7 @@ from db.models.base import Base
 from db.models.entity import ArticleEntity, Entity, EntityAlias, EntityQueue, Mention, Office
 from db.models.event import Event, EventParticipant, EventTrigger, Quotation
 from db.models.identity import Identity, Judgement, NameBlock, NameLink, Tenure
+from db.models.operations import ExpectationMiss, RunSource
 from db.models.reading import (
     CountedLines,
     LearnedGeneration,
@@ -52,6 +53,7 @@ __all__ = [
     "Event",
     "EventParticipant",
     "EventTrigger",
+    "ExpectationMiss",
     "Extraction",
     "Identity",
     "Judgement",
@@ -79,6 +81,7 @@ __all__ = [
     "ReferenceSource",
     "Rejection",
     "Run",
+    "RunSource",
     "Sentence",
     "ShortLine",
     "SpellingSuggestion",

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from flows.errors import UserError
-from flows.settings import Settings, settings
+from flows.settings import Settings, explain, settings
 
 OK, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 
@@ -51,5 +51,5 @@ def effective_settings(**changes: object) -> Settings:
     try:
         return settings().changed(**changes)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(explain(one) for one in error.errors())
         raise UserError(f"settings: {wrong}") from error

@@ -21,7 +21,7 @@ from flows.commands.common import (
     pipeline_errors,
 )
 from flows.errors import UserError
-from flows.settings import Settings, configure_prefect, use_prefect_database
+from flows.settings import Settings, configure_prefect, prefect_is_configured, use_prefect_database
 
 if TYPE_CHECKING:
     from flows.records import Rejection
@@ -62,23 +62,28 @@ def ingest_command(
 def _ingest_with_prefect(paths: Sequence[str], chosen: Settings, heard: Any) -> Summary:
     from flows.connection import migrated_engine, prefect_database_url
     from flows.runs import LISTENER
+    from flows.up import api_url
 
     configure_prefect(chosen)
     # a database that is not there shows now, in one line, and not after a server was started for nothing
     with migrated_engine(chosen, progress=heard.line):
+        running = None if prefect_is_configured() else api_url(chosen.home)
+        if running is not None:
+            os.environ["PREFECT_API_URL"] = running
         url = prefect_database_url(chosen)
         if url is not None:
             use_prefect_database(url)
-        from flows.ingest import ingest, server_in_use
+        from flows.ingest import ingest, server_in_use, tagged
 
-        heard.line(server_in_use())
+        heard.line(server_in_use() + (", of `rasd up`" if running else ""))
         LISTENER.set(heard)
-        return ingest(
-            [str(path) for path in paths],
-            workers=chosen.workers,
-            names_engine=chosen.names_engine,
-            settle_seconds=chosen.settle_seconds,
-        )
+        with tagged("ad-hoc"):
+            return ingest(
+                [str(path) for path in paths],
+                workers=chosen.workers,
+                names_engine=chosen.names_engine,
+                settle_seconds=chosen.settle_seconds,
+            )
 
 
 def _print_summary(summary: Summary) -> None:

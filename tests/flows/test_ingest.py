@@ -77,7 +77,7 @@ async def look():
     async with get_client() as client:
         flows = await client.read_flow_runs()
         tasks = await client.read_task_runs()
-        artifacts = await client.read_artifacts()
+        artifacts = [a for a in await client.read_artifacts() if a.key == "ingest"]
         print(sorted((f.state_name) for f in flows))
         print(sorted({t.state_name for t in tasks}), len(tasks))
         print(artifacts[0].data)

@@ -27,11 +27,17 @@ class SourceError(ValueError):
 
 
 class Expectations(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What a run should bring; less is reported."""
+    """What is expected of a source; what a run misses is reported (flows.expectations)."""
 
-    minimum_articles: int = 0
-    minimum_dated_share: float = 0.0  # 0..1
+    minimum_articles: int = 0  # within the last `hours`, over all runs
+    hours: float = 24.0
+    minimum_dated_share: float = 0.0  # 0..1 of a run's articles, like the other shares
     minimum_titled_share: float = 0.0
+    minimum_arabic_share: float = 0.0
+    sample: int = 20  # articles that a run must bring before shares and names are judged
+    history: int = 5  # earlier runs of that size before usual values are known
+    usual_names_factor: float = 2.0  # names an article more or fewer than usual by this factor; 0: any
+    usual_arabic_drop: float = 0.2  # share of Arabic articles below the usual one by this much; 1: any
 
 
 class Boilerplate(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -1,0 +1,40 @@
+"""Log lines of the long-running commands: text, or one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from flows.settings import Settings
+
+
+class JsonFormatter(logging.Formatter):
+    """time, level, logger, message, what was passed as ``extra={"rasd": {...}}``, and a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if isinstance(context := getattr(record, "rasd", None), dict):
+            line["rasd"] = context
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def to_stream(chosen: Settings, stream: TextIO | None = None) -> None:
+    """Send what is logged under "rasd" to ``stream`` (standard error); once a process."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    if chosen.log_format == "json":
+        handler.setFormatter(JsonFormatter())
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s | %(levelname)-7s | %(name)s - %(message)s"))
+    logger = logging.getLogger("rasd")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
