@@ -8,7 +8,7 @@ from functools import cache
 import msgspec
 
 from flows.clean.normalize import fold
-from flows.extract.events import clauses, context, reference
+from flows.extract.events import clauses, reference, view_of
 from flows.extract.events.context import View
 from flows.extract.events.inflection import Form, conjugate, participle
 from flows.extract.resources import read_yaml
@@ -57,7 +57,7 @@ def find_quotations(
 ) -> tuple[Quotation, ...]:
     """Quotations in text order; ``quote`` spans exclude the marks.  Speakers that the clause does not name
     are carried over from the quotation before (وأضاف أن ...)."""
-    view = context.build(article, entities, offices, ())
+    view = view_of(article, entities, offices, ())
     memo = reference.memory(view)
     forms, complementisers = _data()
     out: list[Quotation] = []

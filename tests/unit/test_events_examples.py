@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from flows.clean import segment
 from flows.clean.normalize import clean
 from flows.extract import events
+from flows.extract.events.lexicon import Entry, lexicon
 from flows.records import Article, Block, BlockKind, DateValue, Entity, EntityKind, Mention, Metadata
 
 EXAMPLES: list[dict[str, Any]] = yaml.safe_load(
@@ -82,6 +84,41 @@ def test_example(example: dict[str, Any]) -> None:
     }
     assert named(hit.roles.actors) | (unnamed & set(example["actors"])) == set(example["actors"])
     assert set(example["recipients"]) <= named(hit.roles.recipients)
+
+
+ENTRIES = [e for e in lexicon().entries if e.example]
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.number}-{e.key}")
+def test_example_of_the_lexicon(entry: Entry) -> None:
+    assert entry.example
+    before, trigger, after = re.split("[<>]", entry.example)
+    article = article_of(before + trigger + after)
+    found = list(events.candidates_of(events.view_of(article, (), (), ())))
+    here = [
+        c.entry.number
+        for c, _ in found
+        if article.tokens[c.token].start <= len(before) < article.tokens[c.token].end
+    ]
+    assert entry.number in here, [c.entry.key for c, _ in found]
+
+
+@pytest.mark.parametrize("example", [e for e in EXAMPLES if "sense" in e], ids=lambda e: e["text"][:30])
+def test_sense(example: dict[str, Any]) -> None:
+    article = article_of(example["text"])
+    entries = [
+        c.entry
+        for c, _ in events.candidates_of(events.view_of(article, (), (), ()))
+        if article.text.text[slice(*article.tokens[c.token][:2])] == example["word"]
+    ]
+    assert example["sense"] is None or example["sense"] in {e.type.value for e in entries}
+    assert not {e.type.value for e in entries if not e.loose} & set(example["other"])
+
+
+def test_the_lexicon_has_examples() -> None:
+    with_example = [e for e in lexicon().entries if e.example]
+    assert len(with_example) >= 150
+    assert len({e.type for e in with_example}) >= 21
 
 
 @pytest.mark.parametrize("example", [e for e in EXAMPLES if "none" in e], ids=lambda e: e["text"][:30])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flows.extract.events import (
     choices,
+    clauses,
     confidence,
     context,
     merge,
@@ -36,7 +37,14 @@ from flows.records import (
 
 __all__ = ["View", "candidates_of", "event_of", "find_events", "mentions_of", "status_input", "view_of"]
 
-view_of = context.build
+
+def view_of(
+    article: Article, entities: Sequence[Entity], offices: Sequence[Office], dates: Sequence[DateMention]
+) -> View:
+    """The article as this stage sees it: words, names, dates, clause borders and verbs by token."""
+    view = context.build(article, entities, offices, dates)
+    clauses.mark_verbs(view)
+    return view
 
 
 def find_events(
@@ -46,7 +54,7 @@ def find_events(
 
     ``confidence`` is the calibrated probability of the event; unlikely ones are left out.
     """
-    view = context.build(article, entities, offices, dates)
+    view = view_of(article, entities, offices, dates)
     model = confidence.model()
     scored = [(c, confidence.mention_probability(f)) for c, f in candidates_of(view)]
     mentions = mentions_of(view, [x for x in scored if x[1] >= model.mention_threshold])

@@ -99,6 +99,8 @@ def noun_reading(view: View, t: int, found: tuple[Reading, ...]) -> bool:
     if k < first:
         # headlines and sentences start with a verb or with a noun; the word after decides
         nxt = view.words[t + 1] if t + 1 < len(view.words) else ""
+        if nxt.endswith("ون"):
+            return False  # فتح مسلحون النار: a nominative is a subject, no genitive
         imperfect = any(r.form & Form.IMPERFECT for r in found)
         return not imperfect and bool(nxt) and not nxt.startswith("ال") and view.entity_of[t + 1] < 0
     previous = view.words[k]

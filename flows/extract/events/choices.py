@@ -40,14 +40,11 @@ class Table(NamedTuple):
 
     def scores(self, names: Iterable[str]) -> list[float]:
         """The sum of the weights of the features that are on, one a class."""
-        total = [0] * len(self.classes)
         get = self.weights.get
-        for name in names:
-            row = get(name)
-            if row is not None:
-                for k, w in enumerate(row):
-                    total[k] += w
-        return [t / 100 for t in total]
+        rows = [row for row in map(get, names) if row is not None]
+        if not rows:
+            return [0.0] * len(self.classes)
+        return [sum(column) / 100 for column in zip(*rows, strict=True)]
 
 
 @cache
@@ -101,8 +98,7 @@ def date_probability(names: Iterable[str]) -> float:
 
 
 def _sum(weights: Mapping[str, int], names: Iterable[str]) -> float:
-    get = weights.get
-    return sum(get(name, 0) for name in names) / 100
+    return sum(filter(None, map(weights.get, names))) / 100
 
 
 def _sigmoid(x: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from flows.extract.events.context import View, names_people, variants, words
+from flows.extract.events.context import View, names_people, running, variants, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.lexicon import readings
 from flows.records import EntityKind, TokenKind
@@ -32,7 +32,16 @@ class Slot:
 
 def is_verb(view: View, t: int) -> bool:
     """Whether the token is a finite verb (of the lexicon or a closed class) and can be nothing else."""
-    return view.entity_of[t] < 0 and view.date_of[t] < 0 and _only_verb(view.words[t])
+    return view.verbs[t]
+
+
+def mark_verbs(view: View) -> None:
+    """Fill ``view.verbs`` and ``view.verbs_before``."""
+    view.verbs = [
+        e < 0 and d < 0 and _only_verb(w)
+        for e, d, w in zip(view.entity_of, view.date_of, view.words, strict=True)
+    ]
+    view.verbs_before = running(view.verbs)
 
 
 @lru_cache(maxsize=1 << 16)

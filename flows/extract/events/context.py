@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import accumulate
 
 import msgspec
 
@@ -88,6 +89,11 @@ class View:
     people: list[bool] = field(default_factory=list)  # common nouns of people and bodies that can act
     places_by_stem: dict[str, list[int]] = field(default_factory=dict)  # stem of a nisba -> places
     office_end: dict[int, int] = field(default_factory=dict)  # office -> the token behind its title
+    verbs: list[bool] = field(default_factory=list)  # finite verbs; clauses.mark_verbs fills it
+    # how many marks, names and verbs stand before each token, one item more than tokens
+    marks_before: list[int] = field(default_factory=list)
+    names_before: list[int] = field(default_factory=list)
+    verbs_before: list[int] = field(default_factory=list)
 
     def sentence(self, token: int) -> Sentence:
         return self.article.sentences[self.sentence_of[token]]
@@ -173,6 +179,8 @@ def build(
         and not (t and texts[t].startswith("لل") and texts[t - 1].startswith("العام"))  # المدير العام للأمن
         for t in range(n)
     ]
+    view.marks_before = running([a or b for a, b in zip(comma, hard, strict=True)])
+    view.names_before = running([t in entity_end for t in range(n)])
     for e, entity in enumerate(entities):
         if entity.kind is EntityKind.LOCATION:
             for stem in _nisba_stems(fold(entity.name)):
@@ -183,6 +191,11 @@ def build(
             view.persons_by_office.setdefault(token, []).append(o)
             view.office_end[o] = bisect_left(starts, office.span[1])
     return view
+
+
+def running(flags: Sequence[bool]) -> list[int]:
+    """How many of the flags before each position are on; one item more than flags."""
+    return [0, *accumulate(flags)]
 
 
 _NISBA_OF = {"الولايات المتحده": "امريك", "امريكا": "امريك", "واشنطن": "امريك"}

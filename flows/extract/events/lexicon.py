@@ -30,6 +30,7 @@ class EntryData(msgspec.Struct, forbid_unknown_fields=True):
     b: list[str] = []
     loose: bool = False
     s: bool = False
+    e: str | None = None
 
 
 class Frame(NamedTuple):
@@ -56,6 +57,7 @@ class Entry(NamedTuple):
     before: frozenset[str]
     loose: bool
     strong: bool
+    example: str | None  # a sentence with the trigger between < and >
 
 
 class Reading(NamedTuple):
@@ -112,6 +114,7 @@ def _entry(index: int, type_: EventType, row: EntryData) -> Entry:
         before=frozenset(map(fold, row.b)),
         loose=row.loose,
         strong=row.s,
+        example=row.e,
     )
 
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flows.extract.events.clauses import is_verb
 from flows.extract.events.context import View, strip, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.merge import Mention
@@ -182,10 +181,10 @@ def participant_features(scene: Scene, item: Item) -> list[str]:
         side = "after" if token > t else "before"
         distance = abs(token - t)
         bucket = distance if distance < 4 else 4 if distance < 7 else 7 if distance < 12 else 12
-        between = range(min(t, token) + 1, max(t, token))
-        marks = sum(view.comma[k] or view.hard[k] for k in between)
-        names = sum(1 for k in between if k in view.entity_end)
-        verbs = sum(1 for k in between if is_verb(view, k))
+        low, high = min(t, token) + 1, max(t, token)
+        marks = view.marks_before[high] - view.marks_before[low]
+        names = view.names_before[high] - view.names_before[low]
+        verbs = view.verbs_before[high] - view.verbs_before[low]
         relative = f"{form}:{side}"
         prep = preposition(view, token)
         out += [

@@ -69,8 +69,8 @@ def place_features(scene: Scene, choice: Options, entity: int) -> list[str]:
         side = "after" if token > m.candidate.token else "before"
         distance = abs(token - m.candidate.token)
         out += [f"side={side}:{min(distance // 4, 4)}", f"prep={prep}:{side}", f"preptype={type_}:{prep}"]
-        between = range(min(m.candidate.token, token) + 1, max(m.candidate.token, token))
-        marks = sum(view.comma[k] or view.hard[k] for k in between)
+        low, high = min(m.candidate.token, token) + 1, max(m.candidate.token, token)
+        marks = view.marks_before[high] - view.marks_before[low]
         out.append(f"marks={side}:{min(marks, 2)}")
     else:
         out.append(f"prepfar={prep}:{gap < 0}")
@@ -130,7 +130,7 @@ def date_features(scene: Scene, choice: Options, date: int) -> list[str]:
         side = "after" if token > t else "before"
         distance = abs(token - t)
         between = range(min(t, token) + 1, max(t, token))
-        marks = sum(view.comma[k] or view.hard[k] for k in between)
+        marks = view.marks_before[between.stop] - view.marks_before[between.start]
         out += [f"side={side}:{min(distance // 3, 5)}", f"marks={side}:{min(marks, 2)}:{tense}"]
         subordinate = any(
             view.entity_of[k] < 0 and (w in words().subordinators or w in words().relatives)
