@@ -50,6 +50,7 @@ def rebuild_entities(connection: Connection, rules: Rules) -> dict[str, int]:
             raw.execute(f"DELETE FROM {table}".encode())
         raw.execute("DELETE FROM judgement WHERE automatic AND revoked_at IS NULL")
         raw.execute("UPDATE entity SET canonical_id = NULL WHERE canonical_id IS NOT NULL")
+        raw.execute("UPDATE entity_alias SET articles = 0 WHERE articles > 0")
         _queue_all(raw)
         while (step := _step(raw, rules))["extractions"]:
             for name, rows in step.items():
@@ -93,6 +94,7 @@ def _step(raw: Raw, rules: Rules) -> dict[str, int]:
         [batch],
     ).fetchall()
     counts["identity"] = len(fresh)
+    _count_spellings(raw, fresh, 1)
     extractions = sorted({extraction for extraction, _ in fresh})
     named = {
         (kind, key)
@@ -117,23 +119,48 @@ def _step(raw: Raw, rules: Rules) -> dict[str, int]:
 
 def _withdraw(raw: Raw, batch: list[int]) -> set[Name]:
     """Take back what extractions said that are no longer current; the names they named."""
-    return {
-        (kind, key)
-        for kind, key in raw.execute(
-            """
+    gone = raw.execute(
+        """
             WITH link AS (
                 DELETE FROM name_link AS l USING extraction AS x
                 WHERE x.id = l.extraction_id AND x.id = ANY(%(batch)s) AND NOT x.is_current
-            ), gone AS (
-                DELETE FROM identity AS i USING extraction AS x
-                WHERE x.id = i.extraction_id AND x.id = ANY(%(batch)s) AND NOT x.is_current
-                RETURNING i.extraction_id, i.n
             )
-            SELECT DISTINCT n.kind, n.key FROM gone JOIN article_entity AS n USING (extraction_id, n)
-            """,
-            {"batch": batch},
+            DELETE FROM identity AS i USING extraction AS x
+            WHERE x.id = i.extraction_id AND x.id = ANY(%(batch)s) AND NOT x.is_current
+            RETURNING i.extraction_id, i.n
+        """,
+        {"batch": batch},
+    ).fetchall()
+    if not gone:
+        return set()
+    _count_spellings(raw, gone, -1)
+    return {
+        (kind, key)
+        for kind, key in raw.execute(
+            "SELECT DISTINCT n.kind, n.key FROM unnest(%s::bigint[], %s::int[]) AS g (extraction_id, n)"
+            " JOIN article_entity AS n USING (extraction_id, n)",
+            [list(column) for column in zip(*gone, strict=True)],
         ).fetchall()
     }
+
+
+def _count_spellings(raw: Raw, names: list[tuple[int, int]], sign: int) -> None:
+    """How many current articles write a name so, one more or one less for each of these names."""
+    if names:
+        raw.execute(
+            """
+            UPDATE entity_alias AS a SET articles = a.articles + s.articles
+            FROM (
+                SELECT e.id, n.name, (%s * count(DISTINCT n.extraction_id))::int AS articles
+                FROM unnest(%s::bigint[], %s::int[]) AS g (extraction_id, n)
+                JOIN article_entity AS n USING (extraction_id, n)
+                JOIN entity AS e ON e.kind = n.kind AND e.key = n.key AND e.sense = ''
+                GROUP BY e.id, n.name
+            ) AS s
+            WHERE a.entity_id = s.id AND a.surface = s.name
+            """,
+            [sign, *(list(column) for column in zip(*names, strict=True))],
+        )
 
 
 def _entities(raw: Raw, batch: list[int]) -> tuple[int, int]:
@@ -151,7 +178,7 @@ def _entities(raw: Raw, batch: list[int]) -> tuple[int, int]:
     aliases = raw.execute(
         """
         INSERT INTO entity_alias (entity_id, surface, folded)
-        SELECT DISTINCT e.id, left(n.name, %(longest)s), left(n.name_folded, %(longest)s)
+        SELECT DISTINCT e.id, n.name, n.name_folded
         FROM article_entity AS n JOIN entity AS e ON e.kind = n.kind AND e.key = n.key AND e.sense = ''
         WHERE n.extraction_id = ANY(%(batch)s) AND length(n.name) <= %(longest)s
         ORDER BY 1, 2

@@ -483,7 +483,7 @@ def _redirect(
         " WHERE e.id = m.id AND e.canonical_id IS DISTINCT FROM m.to_id",
         [listed, leads],
     )
-    # Arabic before Latin, then the longest spelling, first by code point of several
+    # Arabic before Latin, then what most articles write, the longest of several
     raw.execute(
         """
         WITH member AS (
@@ -494,7 +494,8 @@ def _redirect(
             FROM member AS m
             JOIN entity AS named ON named.kind = m.kind AND named.key = m.key AND named.sense = ''
             JOIN entity_alias AS a ON a.entity_id = named.id
-            ORDER BY m.lead, a.folded !~ '[\u0621-\u064a]', length(a.surface) DESC, a.surface COLLATE "C"
+            ORDER BY m.lead, a.folded !~ '[ء-ي]', a.articles DESC, length(a.surface) DESC,
+                a.surface COLLATE "C"
         )
         UPDATE entity AS e SET name = b.surface
         FROM member AS m JOIN best AS b ON b.lead = m.lead

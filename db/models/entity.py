@@ -124,7 +124,9 @@ class Entity(Base):
         server_default="",
         comment="Empty for the name itself; for another bearer of it SHA-256 of an article about that one",
     )
-    name: Mapped[str] = mapped_column(comment="The longest spelling, first by code point of several")
+    name: Mapped[str] = mapped_column(
+        comment="The spelling of most articles, the longest of several; Arabic first"
+    )
     canonical_id: Mapped[int | None] = mapped_column(
         ForeignKey("entity.id"),
         type_=BigInteger,
@@ -151,9 +153,11 @@ class EntityAlias(Base):
     )
     surface: Mapped[str] = mapped_column(comment="A spelling of its name, clean")
     folded: Mapped[str] = mapped_column(comment="The spelling in the search layer's letters")
+    articles: Mapped[int] = mapped_column(server_default="0", comment="How many current articles write it so")
 
     __table_args__ = (
         PrimaryKeyConstraint("entity_id", "surface"),
+        CheckConstraint("articles >= 0", name="articles_sign"),
         Index(
             "ix_entity_alias_folded_trgm",
             "folded",

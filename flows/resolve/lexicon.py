@@ -16,9 +16,11 @@ class _Identity(msgspec.Struct, forbid_unknown_fields=True):
     latin: list[tuple[str, str]]
     variants: list[str]
     leading: str
-    naming_heads: str
+    naming_heads: list[str]
+    tells_apart: str
     place_heads: str
     domains: dict[str, str]
+    apart: list[tuple[str, str]]
     office_marks: str
 
 
@@ -30,9 +32,11 @@ class IdentityWords:
     latin: tuple[tuple[str, str], ...]  # sequence -> classes, longest first
     variants: dict[str, str]  # name unit -> the spelling that stands for all of its spellings
     leading: frozenset[str]  # first names that are often left out before the one used
-    naming_heads: frozenset[str]
+    naming_heads: dict[str, int]  # head -> the set of heads that can stand for it
+    tells_apart: frozenset[str]
     place_heads: frozenset[str]
-    domains: dict[str, str]  # one or two words -> field of life
+    domains: dict[str, str]  # one or two words without articles -> field of life
+    apart: frozenset[frozenset[str]]  # fields between which careers hardly lead
     office_marks: frozenset[str]
 
 
@@ -49,13 +53,15 @@ def identity_words() -> IdentityWords:
         latin=tuple(sorted(raw.latin, key=lambda pair: -len(pair[0]))),
         variants=variants,
         leading=frozenset(fold(raw.leading).split()),
-        naming_heads=frozenset(fold(raw.naming_heads).split()),
+        naming_heads={h: n for n, heads in enumerate(raw.naming_heads) for h in fold(heads).split()},
+        tells_apart=frozenset(fold(raw.tells_apart).split()),
         place_heads=frozenset(fold(raw.place_heads).split()),
         domains={
-            fold(word.replace("_", " ")): domain
+            " ".join(map(_bare, fold(word.replace("_", " ")).split())): f"field:{domain}"
             for domain, words in raw.domains.items()
             for word in words.split()
         },
+        apart=frozenset(frozenset((f"field:{a}", f"field:{b}")) for a, b in raw.apart),
         office_marks=frozenset(fold(raw.office_marks).split()),
     )
 

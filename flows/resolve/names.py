@@ -230,9 +230,16 @@ def compare(kind: str, a: str, b: str) -> Comparison | None:
         if first and second:
             return Comparison("gazetteer", 0.97, Need.NOTHING) if first == second else None
         if _latin(a) != _latin(b):
-            return Comparison("script", 0.93, Need.LINK) if kind == "ORGANIZATION" else None
-        for one, other in ((a, b), (b, a)):
-            core = _core(kind, one)
+            latin, arabic = (a, b) if _latin(a) else (b, a)
+            if kind == "ORGANIZATION" and (_acronym(latin) or _sounds_like(latin, arabic)):
+                return Comparison("script", 0.93, Need.LINK)
+            return None
+        cores = _core(kind, a), _core(kind, b)
+        heads = identity_words().naming_heads
+        head_a, head_b = (heads.get(key.split(" ", 1)[0]) for key in (a, b))
+        if cores[0] == cores[1] != "" and head_a == head_b:
+            return Comparison("head", 0.85, Need.CONTEXT)
+        for core, other in zip(cores, (b, a), strict=True):
             if core and core == _without_article(other.split(" ")):
                 return Comparison("head", 0.85, Need.CONTEXT)
     if kind == "LOCATION":
@@ -245,6 +252,14 @@ def compare(kind: str, a: str, b: str) -> Comparison | None:
         if all(x == y or _misspelt(x, y) for x, y in bare):
             return Comparison("spelling", 0.85, Need.CONTEXT)
     return None
+
+
+def _acronym(latin: str) -> bool:
+    return " " not in latin and 2 <= len(latin) <= 7
+
+
+def _sounds_like(latin: str, arabic: str) -> bool:
+    return Indel.normalized_similarity(skeleton(latin), skeleton(arabic)) >= 0.6
 
 
 def _latin(key: str) -> bool:
@@ -268,6 +283,11 @@ def _compare_people(a: Parts, b: Parts) -> Comparison | None:
             return Comparison("article", 0.97, Need.NOTHING)
         return Comparison("spelling", 0.9, Need.EITHER) if _same_units(a, b) else None
     full, short = (a, b) if len(a.units) > len(b.units) else (b, a)
+    if not identity_words().tells_apart.isdisjoint(set(full.units) ^ set(short.units)):
+        return None
+    # a father's name may be left out, but not to name the grandfather: خالد بن سلمان, خالد بن عبد العزيز
+    if all(n.units[1].startswith("بن") for n in (a, b)) and not _alike(a.units[1], b.units[1]):
+        return None
     if full.units[0] in identity_words().leading and full.units[1:] == short.units:
         return Comparison("leading", 0.85, Need.EITHER if len(short.units) > 2 else Need.CONTEXT)
     if not _inside(full.units, short.units):

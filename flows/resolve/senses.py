@@ -17,6 +17,8 @@ from flows.extract.noun_phrases import nisbas
 from flows.extract.offices import office_heads
 from flows.resolve.lexicon import identity_words
 
+_PRESIDENT = fold("رئيس")
+
 __all__ = ["Sighting", "contradict", "office_key", "office_traits", "senses"]
 
 
@@ -62,12 +64,10 @@ def office_traits(office: str) -> frozenset[str]:
     words = office.split()
     found = {word for word in words if word.startswith("country:")}
     domains = identity_words().domains
-    for name in (" ".join(words[:2]), words[0] if words else ""):
-        for form in (name, "ال" + name):
-            if form in domains:
-                found.add(f"field:{domains[form]}")
-                return frozenset(found)
-    return frozenset(found)
+    field = domains.get(" ".join(words[:2])) or domains.get(words[0] if words else "")
+    if words[:1] == [_PRESIDENT] and words[1:2] and words[1].startswith("country:"):
+        field = "field:state"
+    return frozenset({*found, field} if field else found)
 
 
 def contradict(a: Iterable[str], b: Iterable[str]) -> bool:
@@ -76,7 +76,7 @@ def contradict(a: Iterable[str], b: Iterable[str]) -> bool:
     if not fields_a or not fields_b:
         return False
     if not fields_a & fields_b:
-        return True
+        return all(frozenset((x, y)) in identity_words().apart for x in fields_a for y in fields_b)
     countries_a, countries_b = ({t for t in traits if t.startswith("country:")} for traits in (a, b))
     public = {"field:state"}
     return fields_a == fields_b == public and bool(

@@ -269,6 +269,14 @@ def upgrade() -> None:
             comment="The entity that it is one with; NULL where it stands for itself",
         ),
     )
+    op.alter_column(
+        "entity",
+        "name",
+        existing_type=sa.TEXT(),
+        comment="The spelling of most articles, the longest of several; Arabic first",
+        existing_comment="The longest spelling, first by code point of several",
+        existing_nullable=False,
+    )
     op.drop_constraint(op.f("uq_entity_kind_key"), "entity", type_="unique")
     op.create_index(
         op.f("ix_entity_canonical_id"),
@@ -285,7 +293,18 @@ def upgrade() -> None:
         existing_comment="Named things across articles, derived from article_entity by kind and key",
         schema=None,
     )
+    op.add_column(
+        "entity_alias",
+        sa.Column(
+            "articles",
+            sa.Integer(),
+            server_default="0",
+            nullable=False,
+            comment="How many current articles write it so",
+        ),
+    )
     op.create_check_constraint("canonical_other", "entity", "canonical_id <> id")
+    op.create_check_constraint("articles_sign", "entity_alias", "articles >= 0")
     op.execute(sql.read("0003_identity.sql"))
     # what was loaded before gets its identities at the next refresh
     op.execute("INSERT INTO entity_queue SELECT id FROM extraction ORDER BY id ON CONFLICT DO NOTHING")
@@ -319,3 +338,4 @@ def downgrade() -> None:
     )
     op.drop_column("entity", "canonical_id")
     op.drop_column("entity", "sense")
+    op.drop_column("entity_alias", "articles")
