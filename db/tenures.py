@@ -14,7 +14,7 @@ from typing import Any
 
 from db.session import Raw
 
-__all__ = ["add_tenures", "count_again", "office_holders", "offices_of"]
+__all__ = ["add_tenures", "count_again", "offices_of"]
 
 Name = tuple[str, str]
 _HOLDS = frozenset({"current", "acting"})
@@ -22,7 +22,7 @@ _HOLDS = frozenset({"current", "acting"})
 # Office rows of names in current articles, an article once.
 _OFFICES = """
     SELECT DISTINCT n.kind, n.key, encode(r.sha256, 'hex'), f.title, b.id, f.tenure,
-           x.published_first_day, x.published_last_day
+           coalesce(v.first_day, x.published_first_day), coalesce(v.last_day, x.published_last_day)
     FROM {start}
     JOIN identity AS i ON i.extraction_id = n.extraction_id AND i.n = n.n
     JOIN office AS f ON f.extraction_id = n.extraction_id AND f.person_n = n.n
@@ -31,6 +31,21 @@ _OFFICES = """
     JOIN raw_file AS r ON r.id = a.raw_file_id
     LEFT JOIN article_entity AS o ON o.extraction_id = f.extraction_id AND o.n = f.organization_n
     LEFT JOIN entity AS b ON b.kind = o.kind AND b.key = o.key AND b.sense = ''
+    -- where the day of publication is not known: the latest day on which something happened that it reports
+    LEFT JOIN LATERAL (
+        SELECT d.first_day, d.last_day
+        FROM event AS e JOIN date_expression AS d ON d.extraction_id = e.extraction_id AND d.n = e.date_n
+        WHERE e.extraction_id = x.id AND e.status IN ('occurred', 'ongoing')
+            AND (
+                x.published_first_day IS NULL OR x.published_last_day IS NULL
+                OR (
+                    x.published_last_day - x.published_first_day > 31
+                    AND d.first_day >= x.published_first_day AND d.last_day <= x.published_last_day
+                )
+            )
+            AND d.last_day - d.first_day < 31
+        ORDER BY d.last_day DESC, d.first_day DESC LIMIT 1
+    ) AS v ON true
     WHERE n.kind = 'PERSON'
 """
 _OF_NAMES = _OFFICES.format(
@@ -113,7 +128,7 @@ def _sum(
         if not name or tenure not in ("current", "acting", "former"):
             continue
         one = seen[row_of((kind, key), article), organization, name]
-        one.title = min(one.title or title, title, key=lambda t: (-len(t), t))
+        one.title = min(one.title or title, title, key=lambda t: (len(t), t))
         if tenure in _HOLDS:
             one.articles = (one.articles or set()) | {article}
             one.first, one.last = _least(one.first, first), _most(one.last, last)
@@ -152,8 +167,8 @@ def _add(raw: Raw, seen: Mapping[tuple[int, int | None, str], _Seen]) -> int:
                              %s::date[], %s::date[], %s::date[], %s::int[], %s::int[])
         ON CONFLICT (person_id, organization_id, office) DO UPDATE SET
             title = CASE
-                WHEN (length(excluded.title), t.title COLLATE "C")
-                    > (length(t.title), excluded.title COLLATE "C")
+                WHEN (length(excluded.title), excluded.title COLLATE "C")
+                    < (length(t.title), t.title COLLATE "C")
                 THEN excluded.title ELSE t.title END,
             first_seen = least(t.first_seen, excluded.first_seen),
             last_seen = greatest(t.last_seen, excluded.last_seen),
@@ -180,13 +195,3 @@ def offices_of(raw: Raw, names: Iterable[Name]) -> dict[Name, set[str]]:
     ).fetchall():
         found[kind, key].add(title)
     return found
-
-
-def office_holders(
-    raw: Raw, office: str, organization_id: int | None, day: date
-) -> list[tuple[int, int | None, str, str, date, date, int]]:
-    """Who held an office (an office key) on a day, the surest first.
-
-    Rows (person id, organisation id, office, certain | likely | possible, first seen, last seen, articles).
-    """
-    return raw.execute("SELECT * FROM office_holders(%s, %s, %s)", [office, organization_id, day]).fetchall()

@@ -154,7 +154,7 @@ class Tenure(Base):
         comment="Where: the row of the body's name; NULL if unnamed",
     )
     office: Mapped[str] = mapped_column(comment="The office in folded letters without articles")
-    title: Mapped[str] = mapped_column(comment="The office as written, the longest spelling")
+    title: Mapped[str] = mapped_column(comment="The office as written, the shortest spelling")
     first_seen: Mapped[date | None] = mapped_column(
         comment="First day on which an article can have been published that calls the person its holder"
     )

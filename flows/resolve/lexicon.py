@@ -21,6 +21,8 @@ class _Identity(msgspec.Struct, forbid_unknown_fields=True):
     place_heads: str
     domains: dict[str, str]
     apart: list[tuple[str, str]]
+    ranks: str
+    states: str
     office_marks: str
 
 
@@ -37,6 +39,8 @@ class IdentityWords:
     place_heads: frozenset[str]
     domains: dict[str, str]  # one or two words without articles -> field of life
     apart: frozenset[frozenset[str]]  # fields between which careers hardly lead
+    ranks: frozenset[str]
+    states: frozenset[str]
     office_marks: frozenset[str]
 
 
@@ -62,6 +66,8 @@ def identity_words() -> IdentityWords:
             for word in words.split()
         },
         apart=frozenset(frozenset((f"field:{a}", f"field:{b}")) for a, b in raw.apart),
+        ranks=frozenset(fold(raw.ranks).split()),
+        states=frozenset(fold(raw.states).split()),
         office_marks=frozenset(fold(raw.office_marks).split()),
     )
 

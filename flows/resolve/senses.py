@@ -40,21 +40,25 @@ def office_key(title: str) -> str:
     >>> office_key("وزيرة الخارجية الأمريكية") == office_key("وزير الخارجية الأميركي السابق")
     True
     """
-    marks = identity_words().office_marks
+    lexicon = identity_words()
     adjectives = nisbas()
     out: list[str] = []
-    for word in fold(title).replace("،", " ").split():
-        if word in marks:
-            continue
+    feminine = False
+    words = [w for w in fold(title).replace("،", " ").split() if w not in lexicon.office_marks]
+    for place, word in enumerate(words):
         country = adjectives.get(word, "")
         if country:
             out.append(country)
             continue
-        if word.startswith(("لل", "ال")) and len(word) > 4:
-            word = word[2:]
-        if not out and word.endswith("ه") and word[:-1] in office_heads():
-            word = word[:-1]
-        out.append(word)
+        if out and word in lexicon.states and adjectives.get("".join(words[place + 1 : place + 2])):
+            continue
+        bare = word[2:] if word.startswith(("لل", "ال")) and len(word) > 4 else word
+        if bare.endswith("ه"):
+            if not out and bare[:-1] in office_heads():
+                feminine, bare = True, bare[:-1]
+            elif feminine and len(out) == 1 and bare[:-1] in lexicon.ranks:
+                bare = bare[:-1]
+        out.append(bare)
     return " ".join(out)
 
 

@@ -4,7 +4,7 @@ SELECT
     coalesce(p.canonical_id, p.id) AS person_id,
     coalesce(o.canonical_id, o.id) AS organization_id,
     t.office,
-    (array_agg(t.title ORDER BY length(t.title) DESC, t.title COLLATE "C"))[1] AS title,
+    (array_agg(t.title ORDER BY length(t.title), t.title COLLATE "C"))[1] AS title,
     min(t.first_seen) AS first_seen,
     max(t.last_seen) AS last_seen,
     min(t.certain_from) AS certain_from,
@@ -21,7 +21,7 @@ COMMENT ON VIEW office_tenure IS 'Dated offices: which person was seen holding w
 COMMENT ON COLUMN office_tenure.person_id IS 'Who: canonical entity';
 COMMENT ON COLUMN office_tenure.organization_id IS 'Where: canonical entity; NULL if unnamed';
 COMMENT ON COLUMN office_tenure.office IS 'The office in folded letters without articles';
-COMMENT ON COLUMN office_tenure.title IS 'The office as written, the longest spelling';
+COMMENT ON COLUMN office_tenure.title IS 'The office as written, the shortest spelling';
 COMMENT ON COLUMN office_tenure.first_seen IS 'First day on which an article can have been published that calls the person its holder';
 COMMENT ON COLUMN office_tenure.last_seen IS 'Last day on which such an article can have been published';
 COMMENT ON COLUMN office_tenure.certain_from IS 'Day by which the first such article had been published';

@@ -135,7 +135,7 @@ def upgrade() -> None:
         sa.Column(
             "office", sa.Text(), nullable=False, comment="The office in folded letters without articles"
         ),
-        sa.Column("title", sa.Text(), nullable=False, comment="The office as written, the longest spelling"),
+        sa.Column("title", sa.Text(), nullable=False, comment="The office as written, the shortest spelling"),
         sa.Column(
             "first_seen",
             sa.Date(),
