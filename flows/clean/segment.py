@@ -26,9 +26,11 @@ _ZONES = (
     "|eu|us|tv|co|io|me|int"
 )
 
-# One pass, the first alternative that fits wins; the group's number says the kind.
+# One pass, the first alternative that fits wins; the group's number says the kind.  The blank before a token
+# is taken along outside the groups: many places are blanks, and none of the alternatives is tried there.
 _TOKEN = re.compile(
     rf"""
+    [\x20\n]?(?:
     ([{_ARABIC}]{{2,}})                                         # 1 a plain word, by far the most frequent
     |(\d+(?:[.,:/٫٬]\d+)*(?:(?<=\d)-\d{{1,2}}-\d{{1,4}}(?!\d))?)  # 2 numbers, hours, dates
     |(                                                          # 3 addresses
@@ -45,6 +47,7 @@ _TOKEN = re.compile(
       |[^\W\d_{_ARABIC}{_LATIN}]+
      )
     |(\.\.+|\S)                                                 # 5 one mark; dots in a row are one
+    )
     """,
     re.VERBOSE,
 )
@@ -65,7 +68,9 @@ def tokenize(text: str) -> tuple[Token, ...]:
     """
     kinds, new = _KINDS, tuple.__new__
     # Token(...) would go through a Python-level constructor, half the time of this loop
-    return tuple([new(Token, (m.start(), m.end(), kinds[m.lastindex or 5])) for m in _TOKEN.finditer(text)])
+    return tuple(
+        [new(Token, (m.start(n := m.lastindex or 5), m.end(), kinds[n])) for m in _TOKEN.finditer(text)]
+    )
 
 
 # ------------------------------------------------------------------------------------------ sentences

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from flows.clean.normalize import fold
+from flows.extract.dates import find_dates, parse_publication
 from flows.read.discover import Found, discover, load
 from flows.read.document import read_document
-from flows.records import Article, BlockKind, DecodedText, Metadata, RawFile
+from flows.records import Article, Basis, BlockKind, DecodedText, Metadata, Precision, RawFile
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 pytestmark = [
@@ -136,6 +137,41 @@ def test_titles_of_ten_thousand_articles(tunisian: list[RawFile], known: bool) -
         total += 1
         right += title_of(article) == fold(wanted)
     assert right / total >= (0.995 if known else 0.99), f"{right} of {total}"
+
+
+@pytest.mark.slow
+def test_publication_dates_of_ten_thousand_articles(tunisian: list[RawFile]) -> None:
+    """From the manifest: the day it states, for all.  From the text alone: a dated header line, where there
+    is one, says the same; else what the text leaves possible holds the day."""
+    stated = dated = agree = bounded = held = certain = right = 0
+    for raw in tunisian:
+        assert raw.metadata.published is not None
+        day = raw.metadata.published[:10]
+        value = parse_publication(raw.metadata.published)
+        assert value is not None and (value.start, value.end, value.precision) == (day, day, Precision.DAY)
+        stated += 1
+        _, article = read(replace(raw, metadata=Metadata()))
+        if article.metadata.published is not None:
+            assert article.metadata.extra["published_basis"] == "text"
+            dated += 1
+            written = parse_publication(article.metadata.published)
+            agree += written is not None and written.start == day
+            continue
+        _, own = find_dates(article)
+        if own.start is None or own.end is None:
+            continue
+        assert own.basis is Basis.INFERRED and own.rule
+        bounded += 1
+        held += own.start <= day[: len(own.start)] and day[: len(own.end)] <= own.end
+        certain += own.precision is Precision.DAY
+        right += own.precision is Precision.DAY and own.start == day
+    print(
+        f"\nmanifest: {stated:,} of {len(tunisian):,}; dated line {dated}, {agree} as the manifest has it;"
+        f" interval {bounded:,}, holding the day {held:,}; one day {certain:,}, the right one {right:,}"
+    )
+    assert stated == len(tunisian)
+    assert agree == dated
+    assert held >= 0.9 * bounded
 
 
 def test_little_of_ten_thousand_articles_is_cut(tunisian: list[RawFile]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from flows.read.decode import byte_span, decode, redecode
 from flows.records import DecodedText, Metadata, RawFile, Rejection
+from tests.db.articles import text as article_text
 
 TEXT = (
     "أعلنت وزارة الصيد البحري، أمس الأربعاء، عن خطة جديدة لحماية الموانئ.\n"
@@ -215,3 +216,34 @@ def test_spans_outside_are_refused() -> None:
 
 def test_line_ends_stay_as_they_are() -> None:
     assert good(b"\xef\xbb\xbf" + "أ\r\nب\rج\n".encode()).text == "أ\r\nب\rج\n"
+
+
+def _misread(text: str, codec: str) -> str:
+    """UTF-8 read as ``codec`` by a program that, like browsers, keeps undefined bytes as control letters."""
+    letters = []
+    for byte in text.encode():
+        try:
+            letters.append(bytes([byte]).decode(codec))
+        except UnicodeDecodeError:
+            letters.append(chr(byte))
+    return "".join(letters)
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "latin-1", "cp1256"])
+@pytest.mark.parametrize("share", [1.0, 0.5], ids=["whole files", "half of the lines"])
+def test_mojibake_is_undone_at_least_as_well_as_ftfy_does(codec: str, share: float) -> None:
+    """ftfy keeps no positions and does not know cp1256, so we do its work; it must not do it better."""
+    ftfy = pytest.importorskip("ftfy")
+    ours = theirs = 0
+    for n in range(40):
+        rng = random.Random(n)
+        sound = article_text(n)
+        broken = "\n".join(
+            _misread(line, codec) if rng.random() < share else line for line in sound.split("\n")
+        )
+        assert ftfy.fix_encoding(sound) == sound
+        decoded = decode(raw(broken.encode()))
+        assert isinstance(decoded, DecodedText)
+        ours += decoded.text == sound
+        theirs += ftfy.fix_encoding(broken) == sound
+    assert ours >= max(theirs, 40 if share == 1.0 else 30)
