@@ -128,6 +128,14 @@ def arguments(view: View, start: int, stop: int, *, commas: bool = True) -> list
             clitic = view.clitic(t)
             joins = coordinated or clitic[:1] in ("و", "ف")
             bare = clitic.lstrip("وف")
+            if not clitic and view.kind(t) is EntityKind.PERSON and _behind_title(view, slots):
+                current = slots[-2]  # السفير لدى فرنسا فلان: the name explains the title
+                current.entities.append((entity, t))
+                current.end = end
+                coordinated = quantified = False
+                preposition = ""
+                t = end
+                continue
             if bare and current is not None and _complements_title(view, current, entity, bare):
                 current.end = end
                 t = end
@@ -213,6 +221,24 @@ def _complements_title(view: View, slot: Slot, entity: int, preposition: str) ->
     if preposition not in ("ل", "ب") or view.entities[entity].kind is EntityKind.PERSON or slot.entities:
         return False
     return _titled(view, slot)
+
+
+def _behind_title(view: View, slots: list[Slot]) -> bool:
+    """Whether the last slot is the body or place that a title without a name before it belongs to."""
+    if len(slots) < 2:
+        return False
+    title, last = slots[-2:]
+    return (
+        last.preposition in _OF_TITLES
+        and not title.entities
+        and bool(last.entities)
+        and view.entities[last.entities[-1][0]].kind is not EntityKind.PERSON
+        and view.marks_before[last.end] == view.marks_before[title.head]
+        and (human(view, title.head) or (not title.preposition and view.words[title.head].startswith("ال")))
+    )
+
+
+_OF_TITLES = frozenset({"لدي", "ل", "ب", "في", "علي", "عن"})
 
 
 def _titled(view: View, slot: Slot) -> bool:

@@ -33,8 +33,8 @@ STRENGTH = {"status": 0.3, "participant": 0.07, "place": 0.1, "date": 0.1}
 THRESHOLDS = {
     "participant_threshold": 0.3,
     "settled_threshold": 0.5,
-    "place_threshold": 0.05,
-    "date_threshold": 0.35,
+    "place_threshold": 0.1,
+    "date_threshold": 0.3,
 }
 SMALLEST = 4  # hundredths: weights below are left out
 
@@ -106,10 +106,10 @@ def _describe(rows: Rows, item: Annotated, gold: Any, scene: participants.Scene,
         rows.participant.append((features, role, weight))
     choice = placing.options(scene)
     for e, tokens in enumerate(where.entities):
-        if gold["location"] and tokens and item.entities[e].kind is EntityKind.LOCATION:
-            right = same_name(item.gold, gold["location"], item.entities[e].name)
-            names = placing.place_features(scene, choice, e)
-            rows.place.append((names, right, weight))
+        if tokens and item.entities[e].kind is EntityKind.LOCATION:
+            wanted = gold["location"]
+            right = bool(wanted) and same_name(item.gold, wanted, item.entities[e].name)
+            rows.place.append((placing.place_features(scene, choice, e), right, weight))
     for d, token in enumerate(where.dates):
         if token >= 0:
             value = item.dates[d].value
