@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from db.occurrences import Matching
 from db.stories import Comparison
-from flows.resolve import stories
+from flows.resolve import occurrences, stories
 
-__all__ = ["TEXTS"]
+__all__ = ["REPORTS", "TEXTS"]
 
 TEXTS: Final = Comparison(
     words=stories.body_words,
@@ -17,4 +18,14 @@ TEXTS: Final = Comparison(
     similarity=stories.similarity,
     threshold=stories.THRESHOLD,
     components=stories.components,
+)
+
+REPORTS: Final = Matching(
+    report=occurrences.report,
+    blocks=occurrences.blocks,
+    candidates=occurrences.candidates,
+    match=occurrences.match,
+    group=occurrences.group,
+    summarise=occurrences.summarise,
+    found=occurrences.Match,
 )

@@ -22,13 +22,14 @@ import sqlalchemy as sa
 
 from db.load import known
 from db.load import load as load_rows
+from db.occurrences import refresh_occurrences
 from db.operations import Miss, SourceCounts
 from db.reading import generation, learned_lines, refresh_lines
 from db.rows import ArticleRows, PipelineRow
 from db.rows import Batch as LoadBatch
 from db.runs import ensure_pipeline, finish_run, mark_crashed, start_run
 from db.stories import refresh_stories
-from flows.across import TEXTS
+from flows.across import REPORTS, TEXTS
 from flows.after_load import AfterLoad, put_away
 from flows.connection import migrated_engine
 from flows.expectations import counted, judge
@@ -385,7 +386,7 @@ def refresh(engine: sa.Engine) -> dict[str, int]:
     """Bring what is derived across articles up to date; rows that changed, by table.  Safe to repeat."""
     with engine.connect() as connection:
         done = refresh_lines(connection) | refresh_entities(connection) | refresh_reference(connection)
-        return done | refresh_stories(connection, TEXTS)
+        return done | refresh_stories(connection, TEXTS) | refresh_occurrences(connection, REPORTS)
 
 
 def run_refresh() -> dict[str, int]:

@@ -105,7 +105,7 @@ BEGIN
     SELECT x.extraction_id
     FROM new_rows AS n JOIN old_rows AS o USING (article_id)
     CROSS JOIN LATERAL (VALUES (o.extraction_id), (n.extraction_id)) AS x (extraction_id)
-    WHERE (n.extraction_id, n.story_id) <> (o.extraction_id, o.story_id)
+    WHERE (n.extraction_id, n.story_id, n.kind = 'original') <> (o.extraction_id, o.story_id, o.kind = 'original')
     GROUP BY x.extraction_id ORDER BY x.extraction_id;
     RETURN NULL;
 END
