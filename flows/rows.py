@@ -310,5 +310,5 @@ def _extraction_row(extraction: Extraction) -> ExtractionRow:
         published_basis=published.basis.value,
         published_rule=published.rule,
         seconds=extraction.seconds,
-        terms=tsvector_literal(text[:_TERMS_LIMIT]) or None,
+        terms=tsvector_literal(text[:_TERMS_LIMIT], 0 if title is None else title[1]) or None,
     )

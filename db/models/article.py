@@ -166,6 +166,20 @@ class Extraction(Base):
     __table_args__ = (
         UniqueConstraint("article_id", "pipeline_version_id", "metadata_hash"),
         Index("uq_extraction_current", "article_id", unique=True, postgresql_where=sa_text("is_current")),
+        # report.search: the words, and the newest articles that hold frequent ones
+        Index(
+            "ix_extraction_terms", "terms", postgresql_using="gin", postgresql_where=sa_text("is_current")
+        ),
+        Index(
+            "ix_extraction_published",
+            sa_text("published_last_day DESC NULLS LAST"),
+            sa_text("article_id DESC"),
+            postgresql_where=sa_text("is_current"),
+        ),
+        # what an outlet published on a day: report.source_volume
+        Index(
+            "ix_extraction_source", "source", "published_first_day", postgresql_where=sa_text("is_current")
+        ),
         one_of("published_precision", PRECISIONS),
         one_of("published_basis", BASES),
         CheckConstraint("published_last_day >= published_first_day", name="published_ordered"),
