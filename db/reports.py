@@ -1,9 +1,9 @@
 """What reports count, brought up to date at a cost that follows what is new.
 
 Triggers queue what changed: an extraction whose names stand for something else now, a story whose articles
-changed, an event whose reports changed.  A refresh takes the queue, writes the rows of ``report.appearance`` anew
-for these extractions, and adds the difference to everything that is a sum of them.  Readers see the state before
-or after, never one in between.
+changed, an event whose reports changed.  A refresh takes the queue, writes the rows of ``report.appearance``
+anew for these extractions, and adds the difference to everything that is a sum of them.  Readers see the
+state before or after, never one in between.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from db.session import Raw, transaction
 
 STEP = 200_000  # queued changes a transaction
 ADVISORY_LOCK = 0x72617365  # one refresh at a time: sums are added to
+_AGREEMENT = 0.75  # share of the articles that must mean the same place by a name
 _COUNTED = ("appearance", "mentions_by_day", "entity_total", "spelling", "participation")
+_OTHERS = ("source_volume", "best_report", "place_vote", "place_decision")
 
 
 def refresh_reports(connection: Connection) -> dict[str, int]:
@@ -47,11 +49,10 @@ def rebuild_reports(connection: Connection) -> dict[str, int]:
     began = time.monotonic()
     with transaction(connection) as raw:
         raw.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
-        for table in (*_COUNTED, "source_volume", "best_report", "refresh_queue"):
+        for table in (*_COUNTED, *_OTHERS, "refresh_queue"):
             raw.execute(f"DELETE FROM report.{table}".encode())
         raw.execute(
-            "INSERT INTO report.refresh_queue (extraction_id, story_id)"
-            " SELECT extraction_id, story_id FROM article_story"
+            "INSERT INTO report.refresh_queue (extraction_id) SELECT id FROM extraction WHERE is_current"
         )
         raw.execute(
             "INSERT INTO report.refresh_queue (event_id) SELECT DISTINCT occurrence_id FROM occurrence_event"
@@ -165,28 +166,37 @@ def _appearances(raw: Raw) -> dict[str, int]:
         CREATE TEMP TABLE new_appearance ON COMMIT DROP AS
         WITH fresh AS (
             INSERT INTO report.appearance
-                (extraction_id, entity_id, article_id, story_id, day, mentions, leads, names)
+                (extraction_id, entity_id, article_id, story_id, day, mentions, leads, names,
+                 reference_place_id, country_code)
             SELECT
                 x.extraction_id, x.entity_id, x.article_id, x.story_id, x.day, x.mentions,
                 row_number() OVER (
                     PARTITION BY x.story_id, x.entity_id ORDER BY x.day NULLS LAST, x.article_id
                 ) = 1,
-                x.names
+                x.names, x.reference_place_id, x.country_code
             FROM (
                 SELECT
-                    e.id AS extraction_id, i.entity_id, s.article_id, s.story_id, e.published_first_day AS day,
+                    e.id AS extraction_id, i.entity_id, e.article_id,
+                    -- until its story is known, an article is one by itself
+                    coalesce(s.story_id, -e.article_id) AS story_id,
+                    e.published_first_day AS day,
                     sum(m.mentions)::integer AS mentions,
-                    array_agg(DISTINCT n.name ORDER BY n.name) AS names
+                    array_agg(DISTINCT n.name ORDER BY n.name) AS names,
+                    min(p.reference_place_id COLLATE "C") AS reference_place_id,
+                    min(p.country_code COLLATE "C") AS country_code
                 FROM changed_extraction AS c
-                JOIN article_story AS s ON s.extraction_id = c.extraction_id
-                JOIN extraction AS e ON e.id = s.extraction_id AND e.is_current
+                JOIN extraction AS e ON e.id = c.extraction_id AND e.is_current
+                JOIN article AS a ON a.id = e.article_id
+                LEFT JOIN article_story AS s ON s.extraction_id = e.id
                 JOIN identity AS i ON i.extraction_id = e.id
                 JOIN article_entity AS n ON n.extraction_id = i.extraction_id AND n.n = i.n
+                LEFT JOIN article_place AS p ON p.extraction_id = i.extraction_id AND p.n = i.n
                 CROSS JOIN LATERAL (
                     SELECT count(*) AS mentions FROM mention AS m
                     WHERE m.extraction_id = i.extraction_id AND m.entity_n = i.n
                 ) AS m
-                GROUP BY e.id, i.entity_id, s.article_id, s.story_id
+                WHERE EXISTS (SELECT FROM location AS l WHERE l.raw_file_id = a.raw_file_id)
+                GROUP BY e.id, i.entity_id, s.story_id
             ) AS x
             RETURNING *
         )
@@ -224,13 +234,13 @@ def _appearances(raw: Raw) -> dict[str, int]:
         """
         INSERT INTO report.entity_total AS t
             (entity_id, kind, articles, stories, mentions, first_published, last_published)
-        SELECT d.entity_id, e.kind, d.articles, d.stories, d.mentions, d.first_day, d.last_day
+        SELECT
+            d.entity_id, e.kind, d.articles, d.stories, d.mentions,
+            (SELECT min(m.day) FROM report.mentions_by_day AS m WHERE m.entity_id = d.entity_id),
+            (SELECT max(m.day) FROM report.mentions_by_day AS m WHERE m.entity_id = d.entity_id)
         FROM (
-            SELECT
-                entity_id, sum(articles) AS articles, sum(stories) AS stories, sum(mentions) AS mentions,
-                (SELECT min(m.day) FROM report.mentions_by_day AS m WHERE m.entity_id = d.entity_id) AS first_day,
-                (SELECT max(m.day) FROM report.mentions_by_day AS m WHERE m.entity_id = d.entity_id) AS last_day
-            FROM difference AS d GROUP BY entity_id
+            SELECT entity_id, sum(articles) AS articles, sum(stories) AS stories, sum(mentions) AS mentions
+            FROM difference GROUP BY entity_id
         ) AS d
         JOIN entity AS e ON e.id = d.entity_id
         ON CONFLICT (entity_id) DO UPDATE SET
@@ -240,13 +250,15 @@ def _appearances(raw: Raw) -> dict[str, int]:
         """
     ).rowcount
     raw.execute(
-        "DELETE FROM report.entity_total WHERE articles = 0 AND entity_id IN (SELECT entity_id FROM difference)"
+        "DELETE FROM report.entity_total"
+        " WHERE articles = 0 AND entity_id IN (SELECT entity_id FROM difference)"
     )
     spellings = raw.execute(
         """
         INSERT INTO report.spelling AS s (entity_id, name, folded, key, skeleton, articles)
         SELECT
-            d.entity_id, d.name, report.fold(d.name), report.name_key(d.name), report.skeleton(d.name), d.articles
+            d.entity_id, d.name, report.fold(d.name), report.name_key(d.name), report.skeleton(d.name),
+            d.articles
         FROM (
             SELECT entity_id, left(name, 500) AS name, sum(articles) AS articles
             FROM (
@@ -264,6 +276,7 @@ def _appearances(raw: Raw) -> dict[str, int]:
         "DELETE FROM report.spelling WHERE articles = 0"
         " AND entity_id IN (SELECT entity_id FROM old_appearance)"
     )
+    _places(raw)
     row = raw.execute("SELECT count(*) FROM new_appearance").fetchone()
     raw.execute("DROP TABLE difference")
     return {
@@ -272,6 +285,54 @@ def _appearances(raw: Raw) -> dict[str, int]:
         "entity_total": entities,
         "spelling": spellings,
     }
+
+
+def _places(raw: Raw) -> None:
+    """What articles agree on about the places that the changed extractions name."""
+    raw.execute(
+        """
+        CREATE TEMP TABLE changed_place ON COMMIT DROP AS
+        SELECT entity_id, reference_place_id, country_code, sum(articles) AS articles
+        FROM (
+            SELECT entity_id, reference_place_id, country_code, 1 AS articles FROM new_appearance
+            UNION ALL
+            SELECT entity_id, reference_place_id, country_code, -1 FROM old_appearance
+        ) AS v
+        WHERE reference_place_id IS NOT NULL OR country_code IS NOT NULL
+        GROUP BY entity_id, reference_place_id, country_code
+        HAVING sum(articles) <> 0
+        """
+    )
+    raw.execute(
+        """
+        INSERT INTO report.place_vote AS v (entity_id, reference_place_id, country_code, articles)
+        SELECT entity_id, reference_place_id, country_code, articles FROM changed_place
+        ON CONFLICT (entity_id, reference_place_id, country_code)
+        DO UPDATE SET articles = v.articles + excluded.articles
+        """
+    )
+    changed = "entity_id IN (SELECT entity_id FROM changed_place)"
+    raw.execute(f"DELETE FROM report.place_vote WHERE articles = 0 AND {changed}".encode())
+    raw.execute(f"DELETE FROM report.place_decision WHERE {changed}".encode())
+    raw.execute(
+        f"""
+        INSERT INTO report.place_decision (entity_id, reference_place_id, country_code, agreement)
+        SELECT DISTINCT ON (entity_id)
+            entity_id,
+            CASE WHEN articles >= {_AGREEMENT} * total THEN reference_place_id END,
+            CASE WHEN in_country >= {_AGREEMENT} * total THEN country_code END,
+            articles / total
+        FROM (
+            SELECT
+                entity_id, reference_place_id, country_code, articles::real AS articles,
+                sum(articles) OVER (PARTITION BY entity_id, country_code)::real AS in_country,
+                sum(articles) OVER (PARTITION BY entity_id)::real AS total
+            FROM report.place_vote WHERE {changed}
+        ) AS v
+        ORDER BY entity_id, articles DESC, reference_place_id COLLATE "C" NULLS LAST, country_code COLLATE "C"
+        """.encode()
+    )
+    raw.execute("DROP TABLE changed_place")
 
 
 def _volumes(raw: Raw) -> int:
@@ -303,13 +364,14 @@ def _volumes(raw: Raw) -> int:
                 (source, day, articles, originals, other_languages, faulty, nameless, events, undated_events,
                  last_loaded)
             SELECT
-                d.source, d.day, count(*), count(*) FILTER (WHERE s.kind = 'original'),
+                d.source, d.day, count(*), count(*) FILTER (WHERE coalesce(s.kind, 'original') = 'original'),
                 count(*) FILTER (WHERE e.language <> 'ar'), count(*) FILTER (WHERE e.faults <> '[]'),
                 count(*) FILTER (WHERE e.language = 'ar' AND NOT n.named),
                 coalesce(sum(v.events), 0), coalesce(sum(v.undated), 0), max(e.created_at)
             FROM changed_day AS d
             JOIN extraction AS e ON {same} AND e.published_first_day {day} AND e.is_current
-            JOIN article_story AS s ON s.extraction_id = e.id
+            JOIN article AS a ON a.id = e.article_id
+            LEFT JOIN article_story AS s ON s.extraction_id = e.id
             CROSS JOIN LATERAL (
                 SELECT EXISTS (SELECT FROM article_entity AS a WHERE a.extraction_id = e.id) AS named
             ) AS n
@@ -317,6 +379,7 @@ def _volumes(raw: Raw) -> int:
                 SELECT count(*) AS events, count(*) FILTER (WHERE date_n IS NULL) AS undated
                 FROM event WHERE extraction_id = e.id
             ) AS v
+            WHERE EXISTS (SELECT FROM location AS l WHERE l.raw_file_id = a.raw_file_id)
             GROUP BY d.source, d.day
             """.encode()
         ).rowcount

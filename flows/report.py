@@ -15,7 +15,7 @@ SELECT (SELECT count(*) FROM report.article) AS articles,
        (SELECT count(*) FROM report.article WHERE language <> 'ar') AS "not Arabic",
        (SELECT count(*) FROM report.mention) AS mentions,
        (SELECT count(DISTINCT entity_id) FROM report.mention) AS entities,
-       (SELECT count(*) FROM report.event) AS events,
+       (SELECT count(*) FROM report.event_report) AS events,
        (SELECT count(*) FROM public.rejection WHERE resolved_at IS NULL) AS rejections
 """
 ARTICLES = """
@@ -31,7 +31,7 @@ WHERE kind = :kind ORDER BY articles DESC, mentions DESC, name COLLATE "C" LIMIT
 EVENTS = """
 SELECT type, status, actors, recipients, place, date_from, date_to, date_precision, sentence, trigger,
        source, published_from, confidence, uri
-FROM report.event
+FROM report.event_report
 WHERE confidence >= 0.5
 ORDER BY least(coalesce(date_to, published_to), published_to) DESC NULLS LAST, confidence DESC,
          article_id DESC, event_n

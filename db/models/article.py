@@ -167,9 +167,7 @@ class Extraction(Base):
         UniqueConstraint("article_id", "pipeline_version_id", "metadata_hash"),
         Index("uq_extraction_current", "article_id", unique=True, postgresql_where=sa_text("is_current")),
         # report.search: the words, and the newest articles that hold frequent ones
-        Index(
-            "ix_extraction_terms", "terms", postgresql_using="gin", postgresql_where=sa_text("is_current")
-        ),
+        Index("ix_extraction_terms", "terms", postgresql_using="gin", postgresql_where=sa_text("is_current")),
         Index(
             "ix_extraction_published",
             sa_text("published_last_day DESC NULLS LAST"),

@@ -2,8 +2,8 @@
 PostgreSQL's own Arabic configuration takes the ف of فرنسا for a particle (see the measurements in the
 project's notes) and costs ten times as much.
 
-Nobody can tell from the letters alone whether the و of وزير is a conjunction, so a text keeps all readings, and
-each says how sure it is: it stands in the tsvector under a label that ranking weighs.
+Nobody can tell from the letters alone whether the و of وزير is a conjunction, so a text keeps all readings,
+and each says how sure it is: it stands in the tsvector under a label that ranking weighs.
 
 =====  ===============================================  =====================
 level  what it is                                       label: title, body

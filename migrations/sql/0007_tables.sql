@@ -10,6 +10,8 @@ CREATE TABLE report.appearance (
     mentions integer NOT NULL,
     leads boolean NOT NULL,
     names text[] NOT NULL,
+    reference_place_id text,
+    country_code text,
     CONSTRAINT pk_appearance PRIMARY KEY (extraction_id, entity_id)
 );
 -- from a thing to its articles, newest first
@@ -23,6 +25,8 @@ COMMENT ON COLUMN report.appearance.day IS 'First day on which the article can h
 COMMENT ON COLUMN report.appearance.mentions IS 'How often the article names it';
 COMMENT ON COLUMN report.appearance.leads IS 'Whether it is the first article of its story to name it: counting these counts stories';
 COMMENT ON COLUMN report.appearance.names IS 'Under which names, clean';
+COMMENT ON COLUMN report.appearance.reference_place_id IS 'Of a place: which one the article means; NULL where open';
+COMMENT ON COLUMN report.appearance.country_code IS 'Of a place: its country, ISO 3166-1, two letters; NULL where open';
 
 CREATE TABLE report.mentions_by_day (
     entity_id bigint NOT NULL,
@@ -82,6 +86,33 @@ COMMENT ON COLUMN report.spelling.folded IS 'The spelling in the search layer''s
 COMMENT ON COLUMN report.spelling.key IS 'The folded letters without blanks and articles: report.name_key(name)';
 COMMENT ON COLUMN report.spelling.skeleton IS 'The consonants of each of its words, alike for Arabic and Latin letters: report.skeleton(name)';
 COMMENT ON COLUMN report.spelling.articles IS 'Articles that spell it so';
+
+-- ------------------------------------------------------------------------------------------ places
+CREATE TABLE report.place_vote (
+    entity_id bigint NOT NULL,
+    reference_place_id text,
+    country_code text,
+    articles bigint NOT NULL,
+    CONSTRAINT uq_place_vote_entity_id UNIQUE NULLS NOT DISTINCT (entity_id, reference_place_id, country_code)
+);
+COMMENT ON TABLE report.place_vote IS 'Which places articles mean by a name; report.coordinates follows from it';
+COMMENT ON COLUMN report.place_vote.entity_id IS 'The place: report.place';
+COMMENT ON COLUMN report.place_vote.reference_place_id IS 'Which one of the reference places; NULL where only the country is known';
+COMMENT ON COLUMN report.place_vote.country_code IS 'Country: ISO 3166-1, two letters; NULL for seas and continents';
+COMMENT ON COLUMN report.place_vote.articles IS 'How many articles mean it';
+
+CREATE TABLE report.place_decision (
+    entity_id bigint NOT NULL,
+    reference_place_id text,
+    country_code text,
+    agreement real NOT NULL,
+    CONSTRAINT pk_place_decision PRIMARY KEY (entity_id)
+);
+COMMENT ON TABLE report.place_decision IS 'What articles agree on: three in four must mean the same; report.coordinates shows it';
+COMMENT ON COLUMN report.place_decision.entity_id IS 'The place: report.place';
+COMMENT ON COLUMN report.place_decision.reference_place_id IS 'The reference place; NULL where articles do not agree';
+COMMENT ON COLUMN report.place_decision.country_code IS 'Country: ISO 3166-1, two letters; NULL where articles do not agree';
+COMMENT ON COLUMN report.place_decision.agreement IS 'Share of the articles that mean the most frequent one, 0 to 1';
 
 -- ------------------------------------------------------------------------------------------ outlets
 CREATE TABLE report.source_volume (
@@ -184,6 +215,22 @@ END
 $$;
 COMMENT ON FUNCTION report.queue_identity IS 'Queues extractions whose names came to stand for something else';
 
+CREATE FUNCTION report.queue_place() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO report.refresh_queue (extraction_id) SELECT DISTINCT extraction_id FROM new_rows;
+    ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO report.refresh_queue (extraction_id) SELECT DISTINCT extraction_id FROM old_rows;
+    ELSE
+        INSERT INTO report.refresh_queue (extraction_id)
+        SELECT DISTINCT n.extraction_id FROM new_rows AS n JOIN old_rows AS o USING (extraction_id, n)
+        WHERE (n.reference_place_id, n.country_code) IS DISTINCT FROM (o.reference_place_id, o.country_code);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION report.queue_place IS 'Queues extractions whose places were decided anew';
+
 CREATE FUNCTION report.queue_story() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -227,7 +274,7 @@ DECLARE
 BEGIN
     FOR watched IN
         SELECT * FROM (VALUES
-            ('identity', 'queue_identity'), ('article_story', 'queue_story'), ('occurrence_event', 'queue_event')
+            ('identity', 'queue_identity'), ('article_place', 'queue_place'), ('article_story', 'queue_story'), ('occurrence_event', 'queue_event')
         ) AS t (name, queue)
     LOOP
         EXECUTE format(

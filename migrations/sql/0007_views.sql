@@ -197,33 +197,22 @@ BEGIN
 END
 $$;
 
--- Where places lie, of those that reference data know (revision 0005).
-DO $$
-BEGIN
-    IF to_regclass('public.place') IS NULL THEN
-        CREATE VIEW report.coordinates AS
-        SELECT NULL::bigint AS entity_id, NULL::text AS country_code, NULL::double precision AS latitude,
-            NULL::double precision AS longitude, NULL::text AS basis, NULL::real AS confidence
-        WHERE false;
-    ELSE
-        CREATE VIEW report.coordinates AS
-        SELECT entity_id, country_code::text, latitude::double precision, longitude::double precision,
-            basis::text, confidence::real
-        FROM public.place;
-    END IF;
-END
-$$;
+CREATE VIEW report.coordinates AS
+SELECT d.entity_id, d.reference_place_id, d.country_code, r.kind AS place_kind, r.latitude, r.longitude, d.agreement
+FROM report.place_decision AS d
+LEFT JOIN public.reference_place AS r ON r.id = d.reference_place_id;
 COMMENT ON VIEW report.coordinates IS 'Country and coordinates of places; report.place and report.event show them';
 COMMENT ON COLUMN report.coordinates.entity_id IS 'The place: report.place';
+COMMENT ON COLUMN report.coordinates.reference_place_id IS 'Which of the reference places it is; NULL where open';
 COMMENT ON COLUMN report.coordinates.country_code IS 'Country: ISO 3166-1, two letters; NULL where open';
+COMMENT ON COLUMN report.coordinates.place_kind IS 'country, region, city, district, area or site';
 COMMENT ON COLUMN report.coordinates.latitude IS 'Degrees north; NULL where open';
 COMMENT ON COLUMN report.coordinates.longitude IS 'Degrees east; NULL where open';
-COMMENT ON COLUMN report.coordinates.basis IS 'What decided which place it is';
-COMMENT ON COLUMN report.coordinates.confidence IS 'How sure that is, 0 to 1';
+COMMENT ON COLUMN report.coordinates.agreement IS 'Share of the articles that mean this one by the name, 0 to 1';
 
 CREATE VIEW report.place AS
 SELECT
-    e.entity_id AS place_id, e.name, p.country_code, p.latitude, p.longitude, p.basis, p.confidence,
+    e.entity_id AS place_id, e.name, p.place_kind, p.country_code, p.latitude, p.longitude, p.agreement,
     e.articles, e.stories, e.mentions, e.first_published, e.last_published, e.spellings
 FROM report.entity AS e
 LEFT JOIN report.coordinates AS p ON p.entity_id = e.entity_id
@@ -233,8 +222,8 @@ COMMENT ON COLUMN report.place.place_id IS 'Identity: report.entity.entity_id';
 COMMENT ON COLUMN report.place.country_code IS 'Country: ISO 3166-1, two letters; NULL where open';
 COMMENT ON COLUMN report.place.latitude IS 'Degrees north; NULL where open';
 COMMENT ON COLUMN report.place.longitude IS 'Degrees east; NULL where open';
-COMMENT ON COLUMN report.place.basis IS 'What decided which place it is';
-COMMENT ON COLUMN report.place.confidence IS 'How sure that is, 0 to 1';
+COMMENT ON COLUMN report.place.place_kind IS 'country, region, city, district, area or site; NULL where open';
+COMMENT ON COLUMN report.place.agreement IS 'Share of the articles that mean this place by the name, 0 to 1';
 
 DO $$
 DECLARE

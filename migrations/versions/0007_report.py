@@ -66,7 +66,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("identity", "article_story", "occurrence_event"):
+    for table in ("identity", "article_place", "article_story", "occurrence_event"):
         for moment in ("insert", "update", "delete"):
             op.execute(f"DROP TRIGGER report_{moment} ON {table}")
     op.execute(sql.read("0007_down.sql"))

@@ -56,7 +56,11 @@ def word_class(limit: int) -> list[str]:
 
 def _escape(text: str) -> str:
     return "".join(
-        c if " " < c <= "~" and c not in "\\'" else f"\\u{ord(c):04X}" if ord(c) < 0x10000 else f"\\U{ord(c):08X}"
+        c
+        if " " < c <= "~" and c not in "\\'"
+        else f"\\u{ord(c):04X}"
+        if ord(c) < 0x10000
+        else f"\\U{ord(c):08X}"
         for c in text
     )
 
@@ -79,7 +83,11 @@ def main() -> None:
     common = {c: changed.get(c, "") for c in _COMMON}
     for name, about, table in (
         ("common", "Search letters of what Arabic news is full of", common),
-        ("all", "Search letters of everything; what has none is dropped", changed | dict.fromkeys(dropped, "")),
+        (
+            "all",
+            "Search letters of everything; what has none is dropped",
+            changed | dict.fromkeys(dropped, ""),
+        ),
     ):
         order = sorted(table, key=lambda c: not table[c])
         print(f"-- {about}.")

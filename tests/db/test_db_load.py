@@ -27,6 +27,7 @@ from db.load import (
     start_run,
 )
 from db.models import Base, vocabulary
+from db.reports import refresh_reports
 from db.rows import Batch, RejectionRow
 from flows import records
 from flows.clean.normalize import unpack_alignment
@@ -359,10 +360,12 @@ def test_who_met_whom_where_and_when_is_one_select(database: Engine) -> None:
     put(database, many(0, 40))
     with database.connect() as connection:
         refresh_entities(connection)
+        refresh_reports(connection)
     found = rows(
         database,
-        "SELECT actors, recipients, place, date_from, sentence, uri, raw_start, raw_end FROM report.event"
-        " WHERE type = 'CONSULT' AND status = 'occurred' AND place = 'الرباط' ORDER BY uri",
+        "SELECT actors, recipients, place, date_from, sentence, uri, raw_start, raw_end"
+        " FROM report.event_report WHERE type = 'CONSULT' AND status = 'occurred' AND place = 'الرباط'"
+        " ORDER BY uri",
     )
     assert found
     for actors, recipients, place, day, sentence, uri, start, end in found:

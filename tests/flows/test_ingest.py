@@ -60,7 +60,7 @@ def test_the_samples_are_loaded(loaded: tuple[Rasd, subprocess.CompletedProcess[
     assert summary["files seen"] == summary["loaded"] == summary["articles"] == str(ARTICLES)
     assert summary["rejected"] == "0"
     assert rasd.sql("SELECT count(*) FROM report.article") == [[str(ARTICLES)]]
-    assert int(rasd.sql("SELECT count(*) FROM report.event")[0][0]) > 0
+    assert int(rasd.sql("SELECT count(*) FROM report.event_report")[0][0]) > 0
     assert rasd.sql("SELECT state, kind FROM run") == [["completed", "ingest"]]
 
 
@@ -130,7 +130,7 @@ def test_who_met_whom_in_rabat_in_december_2023(
     rasd, _ = loaded
     rows = rasd.sql(
         "SELECT array_to_string(actors, '+'), array_to_string(recipients, '+'), place, sentence"
-        " FROM report.event WHERE type = 'CONSULT' AND place = 'الرباط'"
+        " FROM report.event_report WHERE type = 'CONSULT' AND place = 'الرباط'"
         " AND date_from <= '2023-12-31' AND date_to >= '2023-12-01'"
     )
     assert rows
@@ -151,7 +151,9 @@ def test_direct_gives_the_same_rows(
         ' ORDER BY m.surface COLLATE "C", m.raw_start, e.kind, e.name COLLATE "C"'
     )
     assert direct.sql(query) == rasd.sql(query)
-    query = 'SELECT type, status, sentence FROM report.event ORDER BY type, status, sentence COLLATE "C"'
+    query = (
+        'SELECT type, status, sentence FROM report.event_report ORDER BY type, status, sentence COLLATE "C"'
+    )
     assert direct.sql(query) == rasd.sql(query)
 
 

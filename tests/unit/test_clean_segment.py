@@ -147,8 +147,9 @@ def test_terms_carry_word_positions() -> None:
 
 
 def test_tsvector_literal() -> None:
-    assert tsvector_literal("الأمن والأمن") == "'الامن':1 'امن':1,2 'والامن':2"
+    assert tsvector_literal("الأمن والأمن") == "'الامن':1B 'امن':1B 'والامن':2B 'امن':2B"
+    assert tsvector_literal("لفرنسا\nمباحثاتهم", 6) == "'لفرنسا':1A 'فرنسا':1B 'مباحثاتهم':2B 'مباحث':2D"
     assert tsvector_literal("") == ""
-    assert tsvector_literal("'; DROP TABLE x; -- \\") == "'drop':1 'table':2 'x':3"
+    assert tsvector_literal("'; DROP TABLE x; -- \\") == "'drop':1B 'table':2B 'x':3B"
     many = tsvector_literal("قال " * 20000)
     assert many.count(",") < 300 and "16384" not in many
