@@ -127,7 +127,7 @@ def test_the_graph_computes_what_the_trained_encoder_does() -> None:
     pieces = ["<s>", "<pad>", "</s>", "<unk>", "▁", *(chr(c) for c in range(0x627, 0x64A))][:40]
     tokenizer = make_tokenizer(pieces, [0.0, 0.0, 0.0, -20.0, *[-3.0] * (len(pieces) - 4)], 3)
     heads = {n: Head(list(HEADS[n]), 9 * i, 1.0) for i, n in enumerate(("guide", "anercorp"))}
-    settings = AccurateModel(1, 0, 2, 1, heads, 18, CLITICS, 1.0, tokenizer.to_str())
+    settings = AccurateModel(2, 0, 2, 1, heads, 18, CLITICS, 1.0, tokenizer.to_str())
     words = ["سلمى", "في", "فاس"]
     floats = build_graph(model, ["guide", "anercorp"], plan={}).SerializeToString()
     eight = build_graph(model, ["guide", "anercorp"]).SerializeToString()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -202,6 +203,13 @@ def marginals(
     return best, probability
 
 
+class ChainReading(NamedTuple):
+    """What a chain makes of sentences, one row a word."""
+
+    posterior: Floats  # (words, labels)
+    clitics: Floats  # (words, clitic lengths)
+
+
 class FastEngine:
     """``NameEngine`` over one scheme's chain."""
 
@@ -241,20 +249,21 @@ class FastEngine:
             result.append(row)
         return result
 
-    def posteriors(self, sentences: Sequence[Sequence[str]]) -> Floats:
-        """Probabilities (words, labels) as the chain gives them, not calibrated."""
+    def read(self, sentences: Sequence[Sequence[str]]) -> ChainReading:
+        """Probabilities as the chain gives them, not calibrated, and scores of clitic letters."""
         chain = self._chain
         folded = [[fold_word(w) for w in s] for s in sentences if len(s)]
-        scores = chain.scores(folded)[:, : len(chain.labels)]
-        return marginals(scores, [len(s) for s in folded], chain.transitions, chain.start)[1]
+        n = len(chain.labels)
+        if not folded:
+            return ChainReading(np.zeros((0, n), np.float32), np.zeros((0, chain.width - n), np.float32))
+        scores = chain.scores(folded)
+        posterior = marginals(scores[:, :n], [len(s) for s in folded], chain.transitions, chain.start)[1]
+        return ChainReading(posterior, scores[:, n:])
 
     def clitic_choices(self, sentences: Sequence[Sequence[str]]) -> list[tuple[int, float]]:
         """For every word, were it to begin a name: clitic letters before the name and their probability."""
-        folded = [[fold_word(w) for w in s] for s in sentences if len(s)]
-        if not folded:
-            return []
-        scores = self._chain.scores(folded)[:, len(self._chain.labels) :]
-        return [pick_clitic(row, w) for row, w in zip(scores, (w for s in folded for w in s), strict=True)]
+        words = (fold_word(w) for s in sentences for w in s)
+        return [pick_clitic(row, w) for row, w in zip(self.read(sentences).clitics, words, strict=True)]
 
 
 def load_fast(*, scheme: str, folder: Path | None = None) -> FastEngine:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from tokenizers import Tokenizer
 
@@ -24,7 +25,7 @@ class Pieces:
         self._tokenizer = tokenizer
         self._known: dict[str, tuple[int, ...]] = {}
 
-    def encode(self, words: list[str]) -> list[tuple[int, ...]]:
+    def encode(self, words: Sequence[str]) -> list[tuple[int, ...]]:
         """Piece ids of each word, never empty."""
         known = self._known
         new = [w for w in dict.fromkeys(words) if w not in known]

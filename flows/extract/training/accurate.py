@@ -41,6 +41,7 @@ from flows.extract.training.neural import (
 )
 
 SHIPPED_HEADS = ["guide", "anercorp"]
+HIDDEN_LAYER = 8  # whose states the events stage reads; what ``plan.last`` trains lies above
 SPECIAL = ("<s>", "</s>", "<pad>")
 
 
@@ -60,11 +61,14 @@ def train_accurate(data: Data, plan: Plan, work: Path, out: Path, say: Say) -> N
         say(f"vocabulary: {len(keep)} of {len(e5.pieces)} pieces")
         model = from_e5(e5, keep, plan.layers)
         _fit(model, pruned_tokenizer(e5, keep), data, plan, plan.base, work=work, say=say)
-    main = work / f"{plan.main.name}.pt"
-    if not main.exists():
-        model, tokenizer = load_checkpoint(str(base))
-        _fit(model, tokenizer, data, plan, plan.main, work=work, say=say)
-    model, tokenizer = load_checkpoint(str(main))
+    before = base
+    for run in (plan.main, plan.last):
+        after = work / f"{run.name}.pt"
+        if not after.exists():
+            model, tokenizer = load_checkpoint(str(before))
+            _fit(model, tokenizer, data, plan, run, work=work, say=say)
+        before = after
+    model, tokenizer = load_checkpoint(str(before))
     finish(model, tokenizer, data, plan, out=out, say=say)
 
 
@@ -106,7 +110,11 @@ def _fit(
         return examples(documents, head, pieces, bos=marks.bos, eos=marks.eos, change=change)
 
     sources = [
-        (windows([data.anercorp], "anercorp", noisy), windows(data.gold, "guide", noisy))
+        (
+            windows([data.anercorp], "anercorp", noisy),
+            windows(data.gold, "guide", noisy),
+            windows(data.marked if run.marked else [], "guide", noisy),
+        )
         for noisy in (False, True)
     ]
     aqmar = windows([data.aqmar], "aqmar")
@@ -114,13 +122,18 @@ def _fit(
 
     def epoch_data(epoch: int) -> list[Example]:
         chosen = aqmar * run.aqmar
-        for source, times, noise in ((0, 1, plan.noise_newswire), (1, run.gold, plan.noise_gold)):
+        for source, times, noise, share in (
+            (0, 1, plan.noise_newswire, run.newswire),
+            (1, run.gold, plan.noise_gold, 1.0),
+            (2, run.marked, plan.noise_gold, 1.0),
+        ):
             plain, noisy = sources[0][source], sources[1][source]
             for _ in range(times):
                 if len(plain) == len(noisy):
-                    chosen += [b if rng.random() < noise else a for a, b in zip(plain, noisy, strict=True)]
+                    some = [b if rng.random() < noise else a for a, b in zip(plain, noisy, strict=True)]
                 else:  # the folded spelling was cut into windows differently
-                    chosen += noisy if rng.random() < noise else plain
+                    some = noisy if rng.random() < noise else plain
+                chosen += some if share >= 1.0 else rng.sample(some, round(share * len(some)))
         return chosen
 
     def report(epoch: int, trained: Encoder) -> None:
@@ -167,14 +180,15 @@ def ship(model: Encoder, tokenizer: Tokenizer, data: Data, out: Path, say: Say) 
     marks, pieces = _Marks(tokenizer), Pieces(tokenizer)
     sample = examples(unlabelled(data, 40), "guide", pieces, bos=marks.bos, eos=marks.eos)[:100]
     peaks = input_peaks(model, lambda: predict(model, sample, ["guide"], marks.pad))
-    network = build_graph(model, SHIPPED_HEADS, peaks=peaks).SerializeToString()
+    graph = build_graph(model, SHIPPED_HEADS, peaks=peaks, hidden_layer=HIDDEN_LAYER)
+    network = graph.SerializeToString()
     heads: dict[str, Head] = {}
     column = 0
     for name in SHIPPED_HEADS:
         heads[name] = Head(list(HEADS[name]), column, 1.0)
         column += len(HEADS[name])
     settings = AccurateModel(
-        version=1,
+        version=2,
         bos=marks.bos,
         eos=marks.eos,
         pad=marks.pad,
@@ -183,6 +197,7 @@ def ship(model: Encoder, tokenizer: Tokenizer, data: Data, out: Path, say: Say) 
         clitic_columns=CLITICS,
         clitic_temperature=1.0,
         tokenizer=tokenizer.to_str(),
+        hidden_layer=HIDDEN_LAYER,
     )
     temperatures: dict[str, float] = {}
     for name, documents in (("guide", data.gold_dev), ("anercorp", [data.anercorp_dev])):

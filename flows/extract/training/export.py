@@ -1,8 +1,9 @@
 """Write an encoder as an ONNX graph with 8-bit weights.
 
 Most linear layers become DynamicQuantizeMatMul nodes (int8 weights with a scale a column, activations with
-one scale a batch), by far the fastest form on a CPU.  The feed-forward outputs, whose inputs have outliers,
-become MatMulNBits nodes: weights and activations in blocks with a scale each.  Embedding rows are int8 with
+one scale a batch), by far the fastest form on a CPU.  The inputs of the feed-forward outputs have outliers in
+a few channels, which get a small product of their own in float ("split"); "blocks" writes MatMulNBits nodes
+instead, as good and a fifth slower.  Embedding rows are int8 with
 one scale a row.  Residual sums and layer norms stay separate nodes: onnxruntime's fused one is several times
 slower.
 """
@@ -20,6 +21,7 @@ from torch import Tensor
 from flows.extract.training.encoder import Encoder, Layer
 
 BLOCK = 128
+EXACT = 16  # channels of a "split" product that stay in float
 Floats = NDArray[np.float32]
 
 
@@ -63,18 +65,34 @@ class _Graph:
         """x @ weight.T + bias"""
         out, inside = weight.shape
         form = self.plan.get(name.rpartition(".")[2], "float")
+        if form == "split" and name not in self.peaks:  # nothing is known of its inputs
+            form = "blocks"
         if form == "float":
             y = self.add("MatMul", [x, self.constant(name + ".w", weight.T)], name + ".m")
             return self.add("Add", [y, self.constant(name + ".b", bias)], name)
+        split = None
+        if form == "split":
+            # a few channels carry nearly all of the range: they are left to a small exact product
+            split = np.sort(np.argsort(self.peaks[name])[inside - EXACT :])
+            exact = self.add("Gather", [x, self.constant(name + ".i", split)], name + ".few", axis=-1)
+            exact = self.add(
+                "MatMul", [exact, self.constant(name + ".x", weight[:, split].T)], name + ".exact"
+            )
+            weight = weight.copy()
+            weight[:, split] = 0.0
         if name in self.peaks:
             # move the peaks of single channels from the activations, which share one scale, into the weights
             ease = np.sqrt(np.maximum(self.peaks[name], 1e-4) / np.maximum(np.abs(weight).max(axis=0), 1e-4))
             ease = (ease / ease.mean()).astype(np.float32)
-            x = self.add("Mul", [x, self.constant(name + ".e", 1.0 / ease)], name + ".eased")
+            factor = (1.0 / ease).astype(np.float32)
+            if split is not None:
+                factor[split] = 0.0
+            x = self.add("Mul", [x, self.constant(name + ".e", factor)], name + ".eased")
             weight = weight * ease
-        if form == "columns":
+        if form in ("columns", "split"):
             values, scale = quantise_columns(weight, self.levels)
-            return self.add(
+            last = name if split is None else name + ".most"
+            y = self.add(
                 "DynamicQuantizeMatMul",
                 [
                     x,
@@ -83,9 +101,10 @@ class _Graph:
                     self.constant(name + ".z", np.zeros(out, np.int8)),
                     self.constant(name + ".b", bias),
                 ],
-                name,
+                last,
                 "com.microsoft",
             )
+            return y if split is None else self.add("Add", [y, exact], name)
         blocks, scale = quantise_blocks(weight)
         return self.add(
             "MatMulNBits",
@@ -136,7 +155,7 @@ def _array(parameter: object) -> Floats:
     return parameter.detach().float().numpy()  # type: ignore[attr-defined,no-any-return]
 
 
-PLAN = {"qkv": "columns", "out": "columns", "up": "columns", "down": "blocks", "word": "rows"}
+PLAN = {"qkv": "columns", "out": "columns", "up": "columns", "down": "split", "word": "rows"}
 # 7 bits: processors without VNNI add pairs of products in 16 bits, which 8-bit weights would overflow; the
 # eighth bit is worth nothing measurable once the peaks are eased
 LEVELS = 63
@@ -149,14 +168,17 @@ def build_graph(
     plan: Mapping[str, str] = PLAN,
     levels: int = LEVELS,
     peaks: Mapping[str, Floats] | None = None,
+    hidden_layer: int = 0,
 ) -> onnx.ModelProto:
     """The graph.
 
     ``peaks`` are what ``input_peaks`` measured.  ``plan`` says how each kind of matrix is written:
-    "columns", "blocks", ("rows" for the embedding) or "float". Inputs: ``ids`` int64 (batch, length) padded
-    on the right, ``lengths`` int32 (batch,), ``first`` and ``last`` int64 (words,), places in the flattened
-    ids.  Output ``logits`` float32 (words, columns): the heads side by side in the order given, then the
-    clitic head.
+    "columns", "split" (only with ``peaks``), "blocks", ("rows" for the embedding) or "float".
+
+    Inputs: ``ids`` int64 (batch, length) padded on the right, ``lengths`` int32 (batch,), ``first`` and
+    ``last`` int64 (words,), places in the flattened ids.  Outputs: ``logits`` float32 (words, columns), the
+    heads side by side in the order given, then the
+    clitic head; ``hidden`` float32 (words, size), the first pieces' states after ``hidden_layer`` layers.
     """
     g = _Graph(plan, levels, peaks or {})
     shape = model.shape
@@ -197,6 +219,7 @@ def build_graph(
         return norm(g.add("Add", [x, y], name + ".sum"), module, name)
 
     x = norm(x, model.norm, "norm")
+    flat_shape = g.constant("flat.shape", np.array([-1, h], np.int64))
     for i, layer in enumerate(model.layers):
         assert isinstance(layer, Layer)
         p = f"l{i}."
@@ -216,7 +239,9 @@ def build_graph(
         y = g.add("Gelu", [y], p + "gelu", "com.microsoft")
         y = g.linear(y, _array(layer.down.weight), _array(layer.down.bias), p + "down")
         x = skip_norm(x, y, layer.norm2, p + "norm2")
-    flat = g.add("Reshape", [x, g.constant("flat.shape", np.array([-1, h], np.int64))], "flat")
+        if i + 1 == (hidden_layer or len(model.layers)):
+            g.add("Gather", [g.add("Reshape", [x, flat_shape], "hidden.flat"), "first"], "hidden")
+    flat = g.add("Reshape", [x, flat_shape], "flat")
     ends = [g.add("Gather", [flat, name], "at." + name) for name in ("first", "last")]
     words = g.add("Concat", ends, "words", axis=1)
     modules = [*(model.outputs[name] for name in heads), model.clitic]
@@ -235,7 +260,10 @@ def build_graph(
             helper.make_tensor_value_info("first", integers, ["words"]),
             helper.make_tensor_value_info("last", integers, ["words"]),
         ],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["words", len(bias)])],
+        [
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["words", len(bias)]),
+            helper.make_tensor_value_info("hidden", TensorProto.FLOAT, ["words", h]),
+        ],
         g.constants,
     )
     model_proto = helper.make_model(

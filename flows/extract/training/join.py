@@ -33,7 +33,8 @@ def join_models(data: Data, plan: Plan, out: Path, say: Say) -> None:
                 part = [s for s in document.sentences[first : first + _DOCUMENT] if s.words]
                 words = [w for s in part for w in s.words]
                 sentences = [s.words for s in part]
-                combined = engine.combine(engine.logits(words, [len(s) for s in sentences]), sentences)
+                logits = engine.logits(words, [len(s) for s in sentences])
+                combined = engine.combine(logits, engine.chain_posterior(sentences))
                 wanted = [x for s in part for x in s.labels]
                 known = [i for i, x in enumerate(wanted) if x]
                 scores.append(combined[known])
