@@ -30,7 +30,7 @@ LIBRARIES = ("pyarabic", "hijridate", "python-crfsuite", "onnxruntime", "tokeniz
 class Options:
     """What changes an extraction besides the file itself; part of the pipeline version."""
 
-    names_engine: str = "fast"  # rules | fast | accurate | transformers:/path/or/name
+    names_engine: str = "accurate"  # rules | fast | accurate | transformers:/path/or/name
     learned: int = 0  # how often `rasd sources relearn` asked for everything to be read again
 
 

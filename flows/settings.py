@@ -113,7 +113,7 @@ class Settings(BaseSettings):
         description="a PostgreSQL server of your own; without it the embedded one is used",
     )
     names_engine: str = Field(
-        default="fast",
+        default="accurate",
         pattern=r"^(accurate|fast|rules|transformers:.+)$",
         description="names engine: accurate, fast, rules, or transformers:/path/or/name",
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.extract import events
-from flows.pipeline import extract
+from flows.pipeline import Options, extract
 from flows.read.discover import discover, load
 from flows.records import Extraction, RawFile
 
@@ -24,7 +24,7 @@ def test_events_a_second() -> None:
     for item in discover([str(SAMPLES)]):
         raw = load(item)  # type: ignore[arg-type]
         if isinstance(raw, RawFile):
-            extraction = extract(raw)
+            extraction = extract(raw, Options(names_engine="fast"))
             if isinstance(extraction, Extraction) and extraction.article.language == "ar":
                 found.append(extraction)
     assert found

@@ -14,7 +14,7 @@ SAMPLES = ROOT / "tests" / "samples"
 
 @dataclass(frozen=True)
 class Rasd:
-    """`rasd` with RASD_HOME in ``home``; ``environment`` is added to what this process has."""
+    """`rasd` with RASD_HOME in ``home``; the quick engine unless ``environment`` names another."""
 
     home: Path
     environment: dict[str, str]
@@ -23,7 +23,8 @@ class Rasd:
         inherited = {
             k: v for k, v in os.environ.items() if not k.startswith(("RASD_", "PREFECT_", "DATABASE_URL"))
         }
-        return {**inherited, "RASD_HOME": str(self.home), "COLUMNS": "160", **self.environment}
+        usual = {"RASD_HOME": str(self.home), "RASD_NAMES_ENGINE": "fast", "COLUMNS": "160"}
+        return {**inherited, **usual, **self.environment}
 
     def __call__(
         self, *arguments: str, timeout: float = 180, cwd: Path = ROOT
