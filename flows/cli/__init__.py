@@ -206,6 +206,22 @@ def evaluate_names(
     raise typer.Exit(evaluate_names_command(conll))
 
 
+@evaluate.command("crossval")
+def evaluate_crossval(
+    corpora: Annotated[Path, typer.Option(help="Folder that holds the corpora and the annotated articles.")],
+    engine: Annotated[str, typer.Option(help="rules or fast.")] = "fast",
+) -> None:
+    """Judge names on every annotated article by models that never saw it (needs the extra `train`).
+
+    Example:
+
+        rasd evaluate crossval --corpora ../shared --engine fast
+    """
+    from flows.commands.main import evaluate_crossval_command
+
+    raise typer.Exit(evaluate_crossval_command(corpora, engine))
+
+
 @train.command("names")
 def train_names(
     corpora: Annotated[Path, typer.Option(help="Folder that holds the corpora and the annotated articles.")],

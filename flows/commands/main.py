@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -315,6 +316,25 @@ def evaluate_names_command(conll: Path) -> int:
     for name, score in [*sorted(report.classes.items()), ("all", report.overall)]:
         figures = f"{score.precision:>10.2f}{score.recall:>8.2f}{score.f1:>8.2f}{score.gold:>8,}"
         out.print(f"{name:<14}{figures}", markup=False)
+    return OK
+
+
+def evaluate_crossval_command(corpora: Path, engine: str) -> int:
+    from flows.terminal import console
+
+    try:
+        from flows.extract.training.crossval import cross_validate
+    except ImportError as error:
+        raise UserError(f"{error}; training needs the extra: uv sync --extra train") from error
+    out = console()
+    try:
+        found = cross_validate(corpora, engine=engine, say=partial(out.print, markup=False))
+    except (OSError, ValueError) as error:
+        raise UserError(str(error)) from error
+    out.print(f"{'class':<14}{'precision':>10}{'recall':>8}{'F1':>8}{'gold':>8}")
+    for name, figure in found.items():
+        columns = f"{figure.precision:>10.1f}{figure.recall:>8.1f}{figure.f1:>8.1f}"
+        out.print(f"{name:<14}{columns}{figure.found + figure.missed:>8,}", markup=False)
     return OK
 
 

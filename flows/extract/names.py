@@ -13,7 +13,7 @@ from flows.extract.gazetteer import Hit, find_hits, gazetteer
 from flows.extract.name_lexicon import is_ordinary, name_context, name_units, rule_words
 from flows.extract.name_words import Words, clitic_lengths, without_clitics, words_of
 from flows.extract.noun_phrases import Head, Known, event_heads, extent, is_year, nisbas, organization_heads
-from flows.extract.offices import office_heads
+from flows.extract.office_words import office_heads
 from flows.extract.people import OfficeTokens, find_people
 from flows.extract.places import find_places, place_words
 from flows.records import Article, EntityKind, Mention

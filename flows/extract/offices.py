@@ -6,71 +6,18 @@ A phrase stands before the name (وزير الخارجية الفرنسي فلا
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
+from itertools import takewhile
 from typing import NamedTuple
 
-import msgspec
-
-from flows.extract.name_lexicon import folded_words, is_ordinary, name_context, rule_words
+from flows.extract.name_lexicon import is_ordinary, name_context, rule_words
 from flows.extract.name_words import Words, without_clitics, words_of
 from flows.extract.noun_phrases import nisbas
-from flows.extract.resources import read_yaml
+from flows.extract.office_words import office_heads, office_words
 from flows.records import Article, Entity, EntityKind, Office
 
 MAX_TITLE = 18  # words
 _COMMAS = frozenset("،,-–")
-
-
-class _Offices(msgspec.Struct, forbid_unknown_fields=True):
-    heads: str
-    plural: str
-    company: str
-    before_name: str
-    introduces: str
-    joins: str
-    ends: str
-    former: str
-    acting: str
-    elect: str
-
-
-@dataclass(frozen=True, slots=True)
-class OfficeWords:
-    heads: frozenset[str]  # with and without ال
-    plural: frozenset[str]
-    company: frozenset[str]  # heads that are an office only with a complement: أستاذ التاريخ بجامعة ...
-    before_name: frozenset[str]  # adjectives that may stand between the phrase and the name
-    introduces: frozenset[str]
-    joins: frozenset[str]
-    ends: frozenset[str]
-    former: frozenset[str]
-    acting: frozenset[str]
-    elect: frozenset[str]
-
-
-@cache
-def office_words() -> OfficeWords:
-    data = read_yaml("offices.yaml", _Offices)
-    heads, company = folded_words(data.heads), folded_words(data.company)
-    both = heads | company
-    return OfficeWords(
-        heads=both | {"ال" + w for w in both},
-        plural=folded_words(data.plural),
-        company=company | {"ال" + w for w in company},
-        before_name=folded_words(data.before_name),
-        introduces=folded_words(data.introduces),
-        joins=folded_words(data.joins),
-        ends=folded_words(data.ends),
-        former=folded_words(data.former),
-        acting=folded_words(data.acting),
-        elect=folded_words(data.elect),
-    )
-
-
-def office_heads() -> frozenset[str]:
-    """Folded words that begin an office, with and without the article."""
-    return office_words().heads
 
 
 class _Title(NamedTuple):
@@ -110,12 +57,18 @@ def find_offices(article: Article, entities: tuple[Entity, ...]) -> tuple[Office
             if earlier is not None:
                 titles.append(earlier)
         after = _after(view, last, person)
+        if after is not None and _appoints(words, before.first if before else first):
+            # عينه الملك فلان وزيرا: the office is not that of the one who appoints
+            follows.add(after.last)
+            other = _named_before(view, first)
+            after = None if other is None else after._replace(person=other)
         if after is not None:
             follows.add(after.last)
             titles += _parts_of(view, after)
             titles += _further(view, after)
-            if _form(words, after.first, after.clitic) in office_words().plural:
+            if _of_several(words, after):
                 titles += _shared_back(view, first, after)
+    titles += _taken(view, follows)
     return _offices(view, titles, entities)
 
 
@@ -227,6 +180,7 @@ def _is_office(view: _View, title: _Title) -> bool:
     if _form(words, title.first, title.clitic) not in office_words().company:
         return True
     rest = [words.text[i] for i in range(title.first + 1, title.last + 1)]
+    rest = list(takewhile(lambda w: w not in office_words().describes, rest))
     return any(
         w not in nisbas() and _head(w) is None and w not in rule_words("plain") and not w.startswith("وال")
         for w in rest
@@ -337,11 +291,84 @@ def _shared(view: _View, first: int, person: int, held: dict[int, _Title]) -> _T
     before = held.get(j) if joined else None
     if before is None:
         return None
-    return (
-        before._replace(person=person)
-        if _form(words, before.first, before.clitic) in office_words().plural
-        else None
+    return before._replace(person=person) if _of_several(words, before) else None
+
+
+def _of_several(words: Words, title: _Title) -> bool:
+    """وزراء الخارجية، نائبا الرئيس, but not نائبا للرئيس."""
+    form = _form(words, title.first, title.clitic)
+    listed = office_words()
+    if form in listed.plural:
+        return True
+    if form not in listed.dual or title.first == title.last:
+        return False
+    return not words.text[title.first + 1].startswith("ل") and words.text[title.first + 1] not in listed.joins
+
+
+def _taken(view: _View, follows: set[int]) -> list[_Title]:
+    """ثم أصبح سفيرا لدى ..., وشغل منصب وزير المالية: offices of the person whom the sentence named before."""
+    words = view.words
+    listed = office_words()
+    found: list[_Title] = []
+    n = len(words)
+    for i in range(n - 1):
+        post = words.text[i] in listed.posts
+        if not post and words.text[i].lstrip("وف") not in listed.becomes:
+            continue
+        if post and not _after_becoming(words, i):
+            continue
+        j = i + 1
+        while not post and j < n - 1 and j < i + 3 and words.text[j] in listed.meanwhile:
+            j += 1
+        if (
+            words.sentence[j] != words.sentence[i]
+            or any(words.break_before[i + 1 : j + 1])
+            or j in view.person
+        ):
+            continue
+        if _head(words.text[j]) != 0 or not (post or _tanwin(words.text[j])):
+            continue
+        last = _right_end(view, j)
+        person = _named_before(view, i)
+        if person is None or last == j or last in follows or (last + 1) in view.starts:
+            continue
+        title = _Title(person, j, last, 0)
+        if _is_office(view, title):
+            found.append(title)
+    return found
+
+
+def _after_becoming(words: Words, post: int) -> bool:
+    """شغل فلان منذ 1983 | منصب ...: whether a verb of office stands a few words before."""
+    becomes = office_words().becomes
+    return any(
+        words.text[k].lstrip("وف") in becomes
+        for k in range(max(0, post - 8), post)
+        if words.sentence[k] == words.sentence[post]
     )
+
+
+def _appoints(words: Words, first: int) -> bool:
+    """Whether the verb before token ``first`` has the one who comes into office as its object."""
+    j = first - 1
+    while j > 0 and words.text[j] in name_context().honorifics and not words.break_before[j]:
+        j -= 1
+    return j >= 0 and words.text[j].lstrip("وف") in office_words().appointed
+
+
+def _tanwin(form: str) -> bool:
+    return form.endswith("ا") and form[:-1] in office_words().heads
+
+
+def _named_before(view: _View, i: int) -> int | None:
+    """The last person named in the sentence before token i; none where two were named side by side."""
+    words = view.words
+    people = [
+        view.person[k]
+        for k in range(i - 1, -1, -1)
+        if words.sentence[k] == words.sentence[i] and k in view.person
+    ]
+    return people[0] if len(set(people)) == 1 else None
 
 
 def _shared_back(view: _View, first: int, after: _Title) -> list[_Title]:
@@ -360,7 +387,7 @@ def _after(view: _View, last: int, person: int) -> _Title | None:
     n = len(words)
     j = last + 1
     sentence = words.sentence[last]
-    comma = introduced = False
+    comma = introduced = later = False
     steps = 0
     while j < n and words.sentence[j] == sentence and steps < 6:
         word = words.text[j]
@@ -372,6 +399,9 @@ def _after(view: _View, last: int, person: int) -> _Title | None:
         elif word in listed.introduces:
             introduced = True
             j += 1
+        elif word in listed.meanwhile:
+            later = True
+            j += 1
         else:
             break
         steps += 1
@@ -382,7 +412,9 @@ def _after(view: _View, last: int, person: int) -> _Title | None:
     if clitic is None or (clitic and not introduced) or j in view.person:
         return None
     form = word[clitic:]
-    tanwin = form.endswith("ا") and form[:-1] in listed.heads
+    tanwin = _tanwin(form)
+    if later and not (tanwin or introduced):
+        return None
     end = _right_end(view, j)
     if not (comma or introduced or tanwin) and (end == j or _continues_to_person(view, end)):
         return None

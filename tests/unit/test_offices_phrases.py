@@ -97,3 +97,48 @@ def test_no_people_no_offices() -> None:
     from flows.extract.offices import find_offices
 
     assert find_offices(article("وزير الخارجية الفرنسي في الرباط."), ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "ولد كمال البوعزاوي سنة 1950 بمراكش، ثم أصبح سفيرا لبلاده لدى فرنسا.",
+            [("كمال البوعزاوي", "سفيرا لبلاده لدى فرنسا")],
+        ),
+        (
+            "وشغل كمال البوعزاوي منذ 1983 منصب المدير الفني لدار الأزياء.",
+            [("كمال البوعزاوي", "المدير الفني لدار الأزياء")],
+        ),
+        (
+            "تقرر تعيين كمال البوعزاوي بصورة مؤقتة نائبا لرئيس مجلس الإدارة.",
+            [("كمال البوعزاوي", "نائبا لرئيس مجلس الإدارة")],
+        ),
+        (
+            "سافر كمال البوعزاوي إلى لندن ثم عينه الرئيس سعيد الفاضلي مستشارا لشؤون الأمن.",
+            [("سعيد الفاضلي", "الرئيس"), ("كمال البوعزاوي", "مستشارا لشؤون الأمن")],
+        ),
+        # two people were named: whose office it is cannot be told
+        ("التقى كمال البوعزاوي بالسيدة سميرة الفاضلي قبل أن يغادر، ثم أصبح سفيرا لدى فرنسا.", []),
+        # nobody took an office here
+        ("أصبح الاتحاد عضوا في المجلس بعدما انتخب أعضاؤه.", []),
+    ],
+)
+def test_offices_that_somebody_comes_into(text: str, expected: list[tuple[str, str]]) -> None:
+    assert [(name, title) for name, title, _, _ in offices(text)] == expected
+
+
+def test_two_deputies_share_their_title_and_one_does_not() -> None:
+    both = "قال نائبا رئيس مجلس الإدارة كمال البوعزاوي وسميرة الفاضلي إنهما مستقيلان."
+    assert [name for name, _, _, _ in offices(both)] == ["كمال البوعزاوي", "سميرة الفاضلي"]
+    one = "انتخب نائبا للرئيس كمال البوعزاوي وسميرة الفاضلي حاضرة."
+    assert "سميرة الفاضلي" not in [name for name, _, _, _ in offices(one)]
+
+
+def test_what_describes_a_person_is_no_office() -> None:
+    assert offices("قالت الناشطة المغربية الحائزة على جائزة الصحافة سميرة الفاضلي إن الوضع صعب.") == []
+
+
+def test_a_delegation_is_part_of_the_office() -> None:
+    text = "رحب كمال البوعزاوي، عضو وفد الإمارات لدى الأمم المتحدة، بالقرار."
+    assert [title for _, title, _, _ in offices(text)] == ["عضو وفد الإمارات لدى الأمم المتحدة"]

@@ -80,7 +80,7 @@ def finish(model: Encoder, tokenizer: Tokenizer, data: Data, plan: Plan, *, out:
     fit_clitics(
         model,
         Pieces(tokenizer),
-        data.gold,
+        [*data.gold, *data.marked],
         [data.anercorp, data.aqmar],
         marks=(marks.bos, marks.eos, marks.pad),
         windows=plan.clitic_windows,

@@ -1,4 +1,8 @@
-"""Let ``accurate`` and ``fast`` answer together: the chain's share and the temperature of the sum."""
+"""Let ``accurate`` and ``fast`` answer together.
+
+Settled here: the chain's share, the temperature of the sum, and which sentences the chain settles alone.  In
+ANERcorp's convention that is none: there the network is wanted for its figure, not for its speed.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +44,7 @@ def join_models(data: Data, plan: Plan, out: Path, say: Say) -> None:
                 scores.append(combined[known])
                 targets += [labels.index(wanted[i]) for i in known]
         temperature = fit_temperature(np.concatenate(scores), np.array(targets))
-        heads[scheme] = msgspec.structs.replace(heads[scheme], combined=temperature)
+        doubt = plan.doubt if scheme == "guide" else 0.0
+        heads[scheme] = msgspec.structs.replace(heads[scheme], combined=temperature, doubt=doubt)
         say(f"joined: {scheme}: temperature {temperature}")
     write_model("accurate.json", msgspec.json.encode(msgspec.structs.replace(model, heads=heads)), out)

@@ -89,9 +89,13 @@ class Plan:
     clitic_windows: int = 150
     fast_silver_articles: int = 1000
     fast_gold: int = 4
+    fast_marked: int = 2
     fast_newswire: int = 2
     fast_iterations: int = 70
     chain_share: float = 0.35  # of the fast chain in what accurate says
+    doubt: float = (
+        0.1  # what the chain must give away at some word for the network to see the sentence (guide)
+    )
 
 
 @dataclass(frozen=True, slots=True)
