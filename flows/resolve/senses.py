@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from flows.clean.normalize import fold
 from flows.extract.noun_phrases import nisbas
-from flows.extract.offices import office_heads
+from flows.extract.office_words import office_heads
 from flows.resolve.lexicon import identity_words
 
 _PRESIDENT = fold("رئيس")

@@ -19,7 +19,7 @@ from tests.quality.gold import GOLD, SHARED, extractions, needs_shared, scores
 pytestmark = [pytest.mark.shared, needs_shared]
 
 # F1 of lists and rules alone on gold/dev, a point under what was measured
-FLOORS = {"entities": 77.0, "entities.PERSON": 83.0, "entities.lenient": 88.5, "offices": 79.0}
+FLOORS = {"entities": 77.0, "entities.PERSON": 83.0, "entities.lenient": 88.5, "offices": 83.0}
 
 
 def test_rules_alone_on_dev() -> None:

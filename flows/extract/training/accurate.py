@@ -41,7 +41,7 @@ from flows.extract.training.neural import (
 )
 
 SHIPPED_HEADS = ["guide", "anercorp"]
-HIDDEN_LAYER = 8  # whose states the events stage reads; what ``plan.last`` trains lies above
+HIDDEN_LAYER = 8  # whose states the events stage reads
 SPECIAL = ("<s>", "</s>", "<pad>")
 
 
@@ -61,14 +61,11 @@ def train_accurate(data: Data, plan: Plan, work: Path, out: Path, say: Say) -> N
         say(f"vocabulary: {len(keep)} of {len(e5.pieces)} pieces")
         model = from_e5(e5, keep, plan.layers)
         _fit(model, pruned_tokenizer(e5, keep), data, plan, plan.base, work=work, say=say)
-    before = base
-    for run in (plan.main, plan.last):
-        after = work / f"{run.name}.pt"
-        if not after.exists():
-            model, tokenizer = load_checkpoint(str(before))
-            _fit(model, tokenizer, data, plan, run, work=work, say=say)
-        before = after
-    model, tokenizer = load_checkpoint(str(before))
+    main = work / f"{plan.main.name}.pt"
+    if not main.exists():
+        model, tokenizer = load_checkpoint(str(base))
+        _fit(model, tokenizer, data, plan, plan.main, work=work, say=say)
+    model, tokenizer = load_checkpoint(str(main))
     finish(model, tokenizer, data, plan, out=out, say=say)
 
 
@@ -80,7 +77,7 @@ def finish(model: Encoder, tokenizer: Tokenizer, data: Data, plan: Plan, *, out:
     fit_clitics(
         model,
         Pieces(tokenizer),
-        [*data.gold, *data.marked],
+        data.gold,
         [data.anercorp, data.aqmar],
         marks=(marks.bos, marks.eos, marks.pad),
         windows=plan.clitic_windows,
@@ -110,11 +107,7 @@ def _fit(
         return examples(documents, head, pieces, bos=marks.bos, eos=marks.eos, change=change)
 
     sources = [
-        (
-            windows([data.anercorp], "anercorp", noisy),
-            windows(data.gold, "guide", noisy),
-            windows(data.marked if run.marked else [], "guide", noisy),
-        )
+        (windows([data.anercorp], "anercorp", noisy), windows(data.gold, "guide", noisy))
         for noisy in (False, True)
     ]
     aqmar = windows([data.aqmar], "aqmar")
@@ -122,18 +115,13 @@ def _fit(
 
     def epoch_data(epoch: int) -> list[Example]:
         chosen = aqmar * run.aqmar
-        for source, times, noise, share in (
-            (0, 1, plan.noise_newswire, run.newswire),
-            (1, run.gold, plan.noise_gold, 1.0),
-            (2, run.marked, plan.noise_gold, 1.0),
-        ):
+        for source, times, noise in ((0, 1, plan.noise_newswire), (1, run.gold, plan.noise_gold)):
             plain, noisy = sources[0][source], sources[1][source]
             for _ in range(times):
                 if len(plain) == len(noisy):
-                    some = [b if rng.random() < noise else a for a, b in zip(plain, noisy, strict=True)]
+                    chosen += [b if rng.random() < noise else a for a, b in zip(plain, noisy, strict=True)]
                 else:  # the folded spelling was cut into windows differently
-                    some = noisy if rng.random() < noise else plain
-                chosen += some if share >= 1.0 else rng.sample(some, round(share * len(some)))
+                    chosen += noisy if rng.random() < noise else plain
         return chosen
 
     def report(epoch: int, trained: Encoder) -> None:
