@@ -66,6 +66,7 @@ def ingest(
         str | None, Field(pattern=r"^(accurate|fast|rules|transformers:.+)$", examples=["fast"])
     ] = None,
     settle_seconds: Annotated[float | None, Field(ge=0)] = None,
+    recheck_runs: Annotated[int | None, Field(ge=0)] = None,
     after_load: Literal["keep", "archive", "delete"] = "keep",
     archive: str | None = None,
 ) -> Summary:
@@ -78,10 +79,16 @@ def ingest(
         workers: worker processes; one a core by default
         names_engine: fast, accurate, rules or transformers:/path
         settle_seconds: leave files modified within the last N seconds for the next run
+        recheck_runs: read files that look unchanged once in N runs; 1 reads all of them now
         after_load: keep local files that were loaded, move them to the archive folder, or delete them
         archive: the folder that after_load = archive moves files to
     """
-    chosen = settings().changed(workers=workers, names_engine=names_engine, settle_seconds=settle_seconds)
+    chosen = settings().changed(
+        workers=workers,
+        names_engine=names_engine,
+        settle_seconds=settle_seconds,
+        recheck_runs=recheck_runs,
+    )
     listener = ProgressListener(LISTENER.get(), artifact_key("ingest", inbox))
     origin = Origin(inbox, source, after_load, archive, str(flow_run.id) if flow_run.id else None)
 

@@ -35,6 +35,7 @@ from flows.after_load import AfterLoad, put_away
 from flows.connection import migrated_engine
 from flows.expectations import counted, judge
 from flows.identities import refresh_entities
+from flows.inbox import Inbox, open_inbox
 from flows.pipeline import Options, version
 from flows.read.discover import Found, discover
 from flows.read.discover import load as load_file
@@ -42,6 +43,7 @@ from flows.records import RawFile, Rejection
 from flows.reference import refresh_reference
 from flows.rows import article_rows, file_key, pipeline_row, rejection_row
 from flows.settings import Settings
+from flows.storable import storable_uri
 from flows.terminal import Listener
 from flows.workers import Workers
 
@@ -141,6 +143,7 @@ class Runtime:
     pipeline: PipelineRow
     connection: sa.Connection  # holds the run's lock; for the thread of the run alone
     run_id: int
+    inbox: Inbox
     origin: Origin = Origin()
     paths: tuple[str, ...] = ()
 
@@ -195,12 +198,12 @@ def _open_runtime(
         )
         try:
             with engine.connect() as connection:
-                ensure_pipeline(connection, pipeline)
+                pipeline_id = ensure_pipeline(connection, pipeline)
                 mark_crashed(connection)
                 run_id = start_run(connection, "ingest", {**parameters, "pipeline": pipeline.digest.hex()})
-                yield Runtime(
-                    engine, workers, chosen, pipeline, connection, run_id, origin, tuple(map(str, paths))
-                )
+                inbox = open_inbox(connection, pipeline_id, run_id, chosen.recheck_runs)
+                files = tuple(map(str, paths))
+                yield Runtime(engine, workers, chosen, pipeline, connection, run_id, inbox, origin, files)
         finally:
             workers.close()
 
@@ -238,12 +241,23 @@ def run_ingest(
         try:
             listener = LISTENER.get()
             _count_in_background(paths, listener)
-            found = discover(paths, settle_seconds=chosen.settle_seconds, max_bytes=chosen.max_file_bytes)
-            cut = batches(found, chosen.batch_files, chosen.batch_bytes)
+            inbox = runtime.inbox
+            if listener is not None:
+                inbox.advance = listener.advance
+            found = discover(
+                paths,
+                settle_seconds=chosen.settle_seconds,
+                max_bytes=chosen.max_file_bytes,
+                unchanged=inbox.archive_unchanged,
+            )
+            cut = batches(inbox.fresh(found), chosen.batch_files, chosen.batch_bytes)
             for result in _results(cut, submit):
                 summary.add(result)
                 if listener is not None:
                     listener.advance(result.seen)
+            summary.seen += inbox.skipped
+            summary.known += inbox.skipped
+            inbox.settle_archives(runtime.connection)
             if listener is not None:
                 listener.total(summary.seen)
             summary.derived.update((refresh_with or run_refresh)())
@@ -351,9 +365,11 @@ def run_batch(batch: Batch) -> BatchResult:
         runtime.engine,
         LoadBatch(runtime.pipeline, runtime.run_id, tuple(articles), tuple(map(rejection_row, refused))),
     )
-    failed = {r.uri for r in refused} | {r.uri for r in more}
+    failed = {storable_uri(r.uri) for r in refused} | {storable_uri(r.uri) for r in more}
+    with runtime.engine.connect() as connection:
+        runtime.inbox.settle(connection, batch.files, failed)
     put_away(
-        (found for found in batch.files if found.uri not in failed),
+        (found for found in batch.files if storable_uri(found.uri) not in failed),
         runtime.origin.after_load,
         runtime.origin.archive,
         runtime.paths,

@@ -138,6 +138,11 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(
         default=0.0, ge=0, description="files modified within the last N seconds are left for the next run"
     )
+    recheck_runs: int = Field(
+        default=50,
+        ge=0,
+        description="a file that looks unchanged is read all the same once in N runs; 0: never",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="level of Prefect's own log lines on the terminal"
     )

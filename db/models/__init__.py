@@ -14,6 +14,7 @@ from db.models.base import Base
 from db.models.entity import ArticleEntity, Entity, EntityAlias, EntityQueue, Mention, Office
 from db.models.event import Event, EventParticipant, EventTrigger, Quotation
 from db.models.identity import Identity, Judgement, NameBlock, NameLink, Tenure
+from db.models.inbox import FileHint
 from db.models.operations import ExpectationMiss, RunSource
 from db.models.reading import (
     CountedLines,
@@ -55,6 +56,7 @@ __all__ = [
     "EventTrigger",
     "ExpectationMiss",
     "Extraction",
+    "FileHint",
     "Identity",
     "Judgement",
     "LearnedGeneration",

@@ -63,6 +63,9 @@ def ingest(
         float | None,
         typer.Option(min=0, help="Leave files modified within the last N seconds for the next run."),
     ] = None,
+    reread: Annotated[
+        bool, typer.Option("--reread", help="Read also the files whose size and times say they are known.")
+    ] = False,
 ) -> None:
     """Load articles into the database.
 
@@ -79,7 +82,9 @@ def ingest(
     """
     from flows.commands.main import ingest_command
 
-    raise typer.Exit(ingest_command(paths, direct=direct, workers=workers, engine=engine, settle=settle))
+    raise typer.Exit(
+        ingest_command(paths, direct=direct, workers=workers, engine=engine, settle=settle, reread=reread)
+    )
 
 
 @app.command()

@@ -36,11 +36,22 @@ PARALLEL_FILES = 100
 
 
 def ingest_command(
-    paths: Sequence[str], *, direct: bool, workers: int | None, engine: str | None, settle: float | None
+    paths: Sequence[str],
+    *,
+    direct: bool,
+    workers: int | None,
+    engine: str | None,
+    settle: float | None,
+    reread: bool,
 ) -> int:
     from flows.terminal import console, listener
 
-    chosen = effective_settings(workers=workers, names_engine=engine, settle_seconds=settle)
+    chosen = effective_settings(
+        workers=workers,
+        names_engine=engine,
+        settle_seconds=settle,
+        recheck_runs=1 if reread else None,
+    )
     out = console(stderr=True)
     # systemd and cron end a run with SIGTERM: wind up as after Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -84,6 +95,7 @@ def _ingest_with_prefect(paths: Sequence[str], chosen: Settings, heard: Any) -> 
                 workers=chosen.workers,
                 names_engine=chosen.names_engine,
                 settle_seconds=chosen.settle_seconds,
+                recheck_runs=chosen.recheck_runs,
             )
 
 

@@ -17,7 +17,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -53,6 +53,9 @@ class Found:
     sidecar: str | archives.Member | None = None
     data: bytes | None = None  # members of compressed tars come with their bytes
     options: Metadata | None = None  # the command line's; they win over the sidecar
+    # what the listing says of the file and its sidecar; another text whenever one of them was written to, and
+    # empty where a listing cannot tell
+    state: str = ""
 
 
 def _stem(name: str) -> str:
@@ -152,6 +155,7 @@ class _Run:
     now: float
     options: Metadata | None
     max_bytes: int
+    unchanged: Callable[[str, str], bool]
 
     def unsettled(self, modified: float | None) -> bool:
         return self.settle > 0 and modified is not None and self.now - modified < self.settle
@@ -165,6 +169,9 @@ def _local_sidecar(folder: str, name: str, siblings: frozenset[str] | None) -> s
     return None
 
 
+_NO_METADATA = Metadata()
+
+
 def _local_file(
     run: _Run, path: str, state: os.stat_result, top: str, siblings: frozenset[str] | None
 ) -> Iterator[Found | Rejection]:
@@ -172,18 +179,34 @@ def _local_file(
     if run.unsettled(state.st_mtime):
         return
     if archives.kind(name) is not None:
-        yield from _archive(run, path, name, state.st_mtime)
+        listed = _state(state)
+        if not run.unchanged(path, listed):
+            yield from _archive(run, path, name, state.st_mtime, listed)
         return
+    sidecar = _local_sidecar(folder, name, siblings)
     yield Found(
         uri=path,
         name=_stem(name),
         size=None if archives.compression(name) else state.st_size,
         modified=state.st_mtime,
-        metadata=run.manifests.of(folder, name, top) or Metadata(),
+        metadata=run.manifests.of(folder, name, top) or _NO_METADATA,
         path=path,
-        sidecar=_local_sidecar(folder, name, siblings),
+        sidecar=sidecar,
         options=run.options,
+        state=_state(state) if sidecar is None else f"{_state(state)} {_state_of(sidecar)}",
     )
+
+
+def _state(state: os.stat_result) -> str:
+    """Size, times and place of a file: any write changes one of them, whatever the clock does."""
+    return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}"
+
+
+def _state_of(path: str) -> str:
+    try:
+        return _state(os.stat(path))
+    except OSError:
+        return "?"
 
 
 def _is_inside(path: str, root: str) -> bool:
@@ -196,7 +219,8 @@ def _walk(
     """One folder, in the order of its names; ``root`` is what was named, links may not lead out of it."""
     try:
         state = os.stat(folder)
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        # names alone: a folder may hold a million files, and an entry of scandir weighs four times its name
+        entries = sorted(os.listdir(folder))  # noqa: PTH208
     except OSError as exc:
         yield Rejection(folder, "discover", "unreadable", f"{folder}: {exc.strerror or exc}")
         return
@@ -205,17 +229,18 @@ def _walk(
         yield Rejection(folder, "discover", "link_loop", f"{folder} is a link to a folder above it")
         return
     above |= {identity}
-    names = frozenset(entry.name for entry in entries)
-    if not names.isdisjoint(_MANIFESTS):
+    asides = frozenset(name for name in entries if _is_aside(name))
+    if not asides.isdisjoint(_MANIFESTS):
         run.manifests.folder(folder)
         yield from run.manifests.drain()
-    for entry in entries:
-        name, path = entry.name, f"{folder}/{entry.name}"
-        if _is_hidden(name) or _is_aside(name):
+    for name in entries:
+        if _is_hidden(name) or name in asides:
             continue
+        path = f"{folder}/{name}"
         wanted = _is_article(name) or archives.kind(name) is not None
         try:
-            if entry.is_symlink():
+            state = os.lstat(path)
+            if stat.S_ISLNK(state.st_mode):
                 target = os.path.realpath(path)
                 if not os.path.exists(target):
                     if wanted:
@@ -224,7 +249,7 @@ def _walk(
                 if not _is_inside(target, root):
                     yield Rejection(path, "discover", "link_out_of_root", f"{path} leads out of {root}")
                     continue
-            state = entry.stat()
+                state = os.stat(path)
         except OSError as exc:
             yield Rejection(path, "discover", "unreadable", f"{path}: {exc.strerror or exc}")
             continue
@@ -236,7 +261,7 @@ def _walk(
         elif not wanted:
             continue
         elif stat.S_ISREG(state.st_mode):
-            yield from _local_file(run, path, state, root, names)
+            yield from _local_file(run, path, state, root, asides)
         else:
             yield Rejection(path, "discover", "not_a_file", f"{path} is a FIFO, socket or device")
 
@@ -286,8 +311,10 @@ def _local_glob(run: _Run, pattern: str) -> Iterator[Found | Rejection]:
 # ------------------------------------------------------------------------------------------- archives
 
 
-def _archive(run: _Run, path: str, name: str, modified: float | None) -> Iterator[Found | Rejection]:
-    """The articles in one archive, with its own manifests and sidecars."""
+def _archive(
+    run: _Run, path: str, name: str, modified: float | None, state: str
+) -> Iterator[Found | Rejection]:
+    """The articles in one archive, with its own manifests and sidecars; ``state`` is the archive's."""
     try:
         asides, members = archives.listing(
             path, lambda n: _is_aside(n.rpartition("/")[2]), _MAX_SIDECAR * 500
@@ -325,6 +352,7 @@ def _archive(run: _Run, path: str, name: str, modified: float | None) -> Iterato
                 sidecar=sidecar,
                 data=member.data,
                 options=run.options,
+                state=state,
             )
     except archives.ArchiveError as exc:
         yield Rejection(path, "discover", exc.cause, f"{path}: {exc}")
@@ -441,11 +469,13 @@ def _remote(run: _Run, url: str) -> Iterator[Found | Rejection]:
         if run.unsettled(modified):
             continue
         if archives.kind(base) is not None:
-            yield from _archive(run, full, base, modified)
+            listed_state = _remote_state(info)
+            if not run.unchanged(full, listed_state):
+                yield from _archive(run, full, base, modified, listed_state)
             continue
         folder = name.rpartition("/")[0]
         sidecar = next(
-            (names[c] for c in (f"{folder}/{_stem(base)}{_SIDECAR}", f"{name}{_SIDECAR}") if c in names), None
+            (c for c in (f"{folder}/{_stem(base)}{_SIDECAR}", f"{name}{_SIDECAR}") if c in names), None
         )
         size = info.get("size")
         yield Found(
@@ -455,12 +485,27 @@ def _remote(run: _Run, url: str) -> Iterator[Found | Rejection]:
             modified=modified,
             metadata=run.manifests.of(full.rpartition("/")[0], base, top) or Metadata(),
             path=full,
-            sidecar=sidecar,
+            sidecar=None if sidecar is None else names[sidecar],
             options=run.options,
+            state=_remote_state(info, {} if sidecar is None else listed.get(sidecar) or beside[sidecar]),
         )
 
 
-def _when(info: dict[str, object]) -> float | None:
+def _remote_state(*infos: Mapping[str, Any]) -> str:
+    """What a remote listing says of files; empty where it tells neither a tag nor a time of one of them."""
+    told = []
+    for info in infos:
+        if not info:
+            continue
+        tag = next((str(info[key]) for key in ("ETag", "etag", "md5", "content_md5") if info.get(key)), "")
+        when = _when(info)
+        if not tag and when is None:
+            return ""
+        told.append(f"{info.get('size')} {tag} {when}")
+    return " ".join(told)
+
+
+def _when(info: Mapping[str, Any]) -> float | None:
     for key in ("mtime", "LastModified", "last_modified", "modified", "created"):
         value = info.get(key)
         if isinstance(value, (int, float)):
@@ -480,15 +525,17 @@ def discover(
     settle_seconds: float = 0.0,
     options: Metadata | None = None,
     max_bytes: int = MAX_BYTES,
+    unchanged: Callable[[str, str], bool] = lambda _path, _state: False,
 ) -> Iterator[Found | Rejection]:
     """Files to read under ``paths`` (files, folders, patterns, archives, URLs), lazily and in a fixed order.
 
     Taken for articles are ``*.txt`` (also compressed, also in archives) and whatever file is named itself.
     Hidden and half-written files, and those modified less than ``settle_seconds`` ago, are left for the next
     run without a word.  Everything else that cannot be read is a Rejection.  ``options`` is the command
-    line's metadata.
+    line's metadata.  ``unchanged`` is asked for each archive, with its path and state, whether it may be
+    passed over without opening it.
     """
-    run = _Run(_Manifests(), settle_seconds, time.time(), options, max_bytes)
+    run = _Run(_Manifests(), settle_seconds, time.time(), options, max_bytes, unchanged)
     for given in paths:
         given = str(given)
         if given.startswith("file://"):
