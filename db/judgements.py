@@ -6,7 +6,7 @@ After each one the part of the names that it touches is derived anew, in the sam
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -27,6 +27,9 @@ __all__ = [
     "split",
     "undo",
 ]
+
+
+KeyOf = Callable[[str, str], str]  # kind, name -> key
 
 
 class JudgementError(ValueError):
@@ -83,7 +86,7 @@ def find_entities(
     return [EntityRow(*row) for row in rows]
 
 
-def resolve_entity(raw: Raw, asked: str, key_of: Any, kind: str | None = None) -> EntityRow:
+def resolve_entity(raw: Raw, asked: str, key_of: KeyOf, kind: str | None = None) -> EntityRow:
     """The entity that a person means: an id, or a name whose key one entity alone has.
 
     key_of(kind, name) -> key.  Raises JudgementError, naming the candidates where there are several.
@@ -123,8 +126,18 @@ def resolve_entity(raw: Raw, asked: str, key_of: Any, kind: str | None = None) -
 _Node = tuple[str, bytes | None]  # key, SHA-256 of a file
 
 
-def _node(raw: Raw, entity: EntityRow) -> _Node:
-    """What stands for an entity in a judgement: its name, or, of a further bearer of a name, one article."""
+def _node(raw: Raw, entity: EntityRow, asked: str, key_of: KeyOf) -> _Node:
+    """What stands for an entity in a judgement: the name it was asked for by, else the name of its id, or, of
+    a further bearer of a name, one article."""
+    if not asked.strip().isdigit():
+        key = key_of(entity.kind, asked)
+        row = raw.execute(
+            "SELECT FROM entity WHERE kind = %s AND key = %s AND sense = ''"
+            " AND coalesce(canonical_id, id) = %s",
+            [entity.kind, key, entity.id],
+        ).fetchone()
+        if row is not None:
+            return key, None
     row = raw.execute(
         "SELECT e.key FROM entity AS e WHERE coalesce(e.canonical_id, e.id) = %s AND e.sense = ''"
         " ORDER BY e.id <> %s, e.id LIMIT 1",
@@ -172,7 +185,7 @@ def _person(by: str | None) -> str:
 def judge(
     connection: Connection,
     rules: Rules,
-    key_of: Any,
+    key_of: KeyOf,
     verdict: str,
     asked: Sequence[str],
     *,
@@ -195,7 +208,7 @@ def judge(
                 raise JudgementError(
                     f"{first.id} is a {first.kind} and {other.id} a {other.kind}: only one kind can be judged"
                 )
-            one, two = _node(raw, first), _node(raw, other)
+            one, two = _node(raw, first, asked[0], key_of), _node(raw, other, text, key_of)
             if other.id == first.id:
                 if verdict == "same":
                     raise JudgementError(f"{asked[0]} and {text} are one entity already: {first.id}")
@@ -219,7 +232,7 @@ def judge(
 def split(
     connection: Connection,
     rules: Rules,
-    key_of: Any,
+    key_of: KeyOf,
     asked: str,
     articles: Sequence[int],
     *,
@@ -297,7 +310,7 @@ def undo(connection: Connection, rules: Rules, numbers: Sequence[int], *, by: st
 
 
 def show_entity(
-    connection: Connection, key_of: Any, asked: str, kind: str | None = None, limit: int = 10
+    connection: Connection, key_of: KeyOf, asked: str, kind: str | None = None, limit: int = 10
 ) -> dict[str, Any]:
     """What is known of an entity: spellings, offices, articles, judgements, former ids."""
     with transaction(connection) as raw:
@@ -340,7 +353,7 @@ def show_entity(
 
 
 def office_on(
-    connection: Connection, key_of: Any, office: str, organization: str | None, day: date
+    connection: Connection, key_of: KeyOf, office: str, organization: str | None, day: date
 ) -> list[tuple[int, str, str, date, date, int]]:
     """Who held an office (an office key) on a day: person id, name, certainty, days seen, articles.
 
@@ -350,7 +363,8 @@ def office_on(
         body = resolve_entity(raw, organization, key_of, "ORGANIZATION").id if organization else None
         return raw.execute(
             "SELECT h.person_id, e.name, h.certainty, h.first_seen, h.last_seen, h.articles"
-            " FROM office_holders(%s, %s, %s) AS h JOIN entity AS e ON e.id = h.person_id",
+            " FROM office_holders(%s, %s, %s) AS h JOIN entity AS e ON e.id = h.person_id"
+            " ORDER BY h.certainty, h.articles DESC, h.person_id",
             [office, body, day],
         ).fetchall()
 

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-__all__ = ["Edge", "Node", "components", "groups"]
+__all__ = ["Edge", "Node", "groups"]
 
 
 class Node(NamedTuple):
@@ -41,30 +41,6 @@ class Edge(NamedTuple):
 # What a rule's edge says of a short form holds only if the short form has one full form.
 SHORT_FORMS = frozenset({"beginning", "middle", "head", "script"})
 _DOMINANT = 2  # times as many articles as the next full form
-
-
-def components(nodes: Iterable[Node], edges: Sequence[Edge]) -> list[set[Node]]:
-    """Parts that edges of any verdict connect, each in one piece."""
-    near: dict[Node, list[Node]] = {node: [] for node in nodes}
-    for edge in edges:
-        near.setdefault(edge.left, []).append(edge.right)
-        near.setdefault(edge.right, []).append(edge.left)
-    seen: set[Node] = set()
-    parts = []
-    for node in near:
-        if node in seen:
-            continue
-        part, waiting = set(), [node]
-        seen.add(node)
-        while waiting:
-            one = waiting.pop()
-            part.add(one)
-            for other in near[one]:
-                if other not in seen:
-                    seen.add(other)
-                    waiting.append(other)
-        parts.append(part)
-    return parts
 
 
 def groups(
@@ -103,15 +79,15 @@ def groups(
                 apart[edge.right].add(edge.left)
         elif a != b and not forbidden(a, b):
             unite(a, b)
-    # What people joined is one thing to the rules, whatever its names: rules look at what they would add.
-    joined = dict(home)
+    # What people joined is one thing to the rules, with whatever names: another name fits if it fits one.
+    judged = {node: frozenset(members[group]) for node, group in home.items()}
 
     def excluded(a: Node, b: Node) -> bool:
+        first, second = ({judged[node] for node in members[group]} for group in (a, b))
         return any(
-            joined[x] != joined[y] and excludes(x.kind, x.key, y.key)
-            for x in members[a]
-            for y in members[b]
-            if x.key != y.key
+            all(x.key != y.key and excludes(x.kind, x.key, y.key) for x in one for y in other)
+            for one in first
+            for other in second
         )
 
     rules = [e for e in listed if e.automatic and e.verdict == "same"]
