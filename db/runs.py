@@ -119,14 +119,17 @@ def reject(raw: Raw, run_id: int | None, rejections: Sequence[RejectionRow]) -> 
     rows = {(row.uri, row.stage): row for row in rejections}
     new = raw.execute(
         """
-        INSERT INTO rejection (run_id, uri, stage, cause, message, sha256, size)
-        SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[])
+        INSERT INTO rejection (run_id, uri, stage, cause, message, sha256, size, next_try_at)
+        SELECT %s, s.*, clock_timestamp() + interval '10 minutes'
+        FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[])
             AS s (uri, stage, cause, message, sha256, size)
         ORDER BY s.uri COLLATE "C", s.stage
         ON CONFLICT (uri, stage) WHERE resolved_at IS NULL DO UPDATE SET
             run_id = excluded.run_id, cause = excluded.cause, message = excluded.message,
             sha256 = excluded.sha256, size = excluded.size, attempts = rejection.attempts + 1,
-            last_seen_at = greatest(clock_timestamp(), rejection.first_seen_at)
+            last_seen_at = greatest(clock_timestamp(), rejection.first_seen_at),
+            next_try_at = clock_timestamp() + least(
+                interval '10 minutes' * 2 ^ least(rejection.attempts, 20), interval '7 days')
         RETURNING attempts
         """,
         [run_id, *([row[i] for row in rows.values()] for i in range(6))],

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import asdict, dataclass, field, replace
 from heapq import nlargest
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -221,8 +222,9 @@ def run_ingest(
     submit: Callable[[Batch], Pending] | None = None,
     refresh_with: Callable[[], Mapping[str, int]] | None = None,
     origin: Origin = Origin(),
+    more: Sequence[Found] = (),
 ) -> Summary:
-    """Load what is new under ``paths``.
+    """Load what is new under ``paths``, and the files in ``more``.
 
     ``submit`` starts a batch elsewhere (a Prefect task); without it threads of this process run the batches.
     One file that cannot be read becomes a rejection; an error here (database gone, disk full) fails the run,
@@ -250,7 +252,7 @@ def run_ingest(
                 max_bytes=chosen.max_file_bytes,
                 unchanged=inbox.archive_unchanged,
             )
-            cut = batches(inbox.fresh(found), chosen.batch_files, chosen.batch_bytes)
+            cut = batches(chain(more, inbox.fresh(found)), chosen.batch_files, chosen.batch_bytes)
             for result in _results(cut, submit):
                 summary.add(result)
                 if listener is not None:
