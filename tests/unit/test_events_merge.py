@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from flows.extract import events
 from flows.extract.events import merge
-from flows.records import DateMention, DateValue, EventStatus, EventType, Role
+from flows.records import DateMention, DateValue, Entity, EntityKind, EventStatus, EventType, Mention, Role
 from tests.unit.test_events_examples import article_of, entities_of
 
 LISTED = (
@@ -59,3 +61,22 @@ def test_one_date_may_be_one_event() -> None:
     )
     verbs = [m for m in found if m.candidate.verbal]
     assert merge.compatible(view, verbs[0], verbs[1])
+
+
+def test_what_the_same_two_discussed_belongs_to_their_meeting() -> None:
+    text = "استقبل سامي الكرمي يوم الاثنين نبيل الزواري. وناقش سامي الكرمي ونبيل الزواري ملف المياه."
+    person = EntityKind.PERSON
+    names = tuple(
+        Entity(
+            name,
+            person,
+            tuple(Mention(m.span(), person, 1.0, "test") for m in re.finditer(name, text)),
+        )
+        for name in ("سامي الكرمي", "نبيل الزواري")
+    )
+    view = events.view_of(article_of(text), names, (), ())
+    scored = [(c, 0.9) for c, _ in events.candidates_of(view) if c.entry.frame.name in {"host", "meet"}]
+    found = [m for m in events.mentions_of(view, scored) if m.candidate.verbal]
+    assert [m.candidate.entry.lemma for m in found] == ["استقبل", "ناقش"]
+    talks = merge.merge(view, found, lambda _a, _b: 0.0, 0.5)
+    assert [len(c.mentions) for c in talks] == [2]

@@ -135,11 +135,14 @@ def compatible(view: View, a: Mention, b: Mention) -> bool:
 
 
 def _same_visit(a: Mention, b: Mention) -> bool:
-    """A listed visitor's reception and the visit told of him, or one planned journey told twice."""
+    """A visitor's reception and the visit told of him, one meeting or one planned journey told twice."""
     frames = {a.candidate.entry.frame.name, b.candidate.entry.frame.name}
     settled = a.status is b.status and frames <= {"host", "visit", "meet"}
     if a.roles.split:
         return settled and bool(_actors(a) & _actors(b))
+    told = {a.status, b.status} <= _REAL and frames <= {"host", "meet"}
+    if told and len(_named(a)) > 1 and _named(a) == _named(b):
+        return True  # the same two met: ناقشا tells what they spoke of
     planned = a.status is b.status is EventStatus.PLANNED and frames == {"visit"}
     return planned and a.roles.location == b.roles.location >= 0 and bool(_actors(a) & _actors(b))
 

@@ -81,8 +81,19 @@ def names(view: View, slot: Slot, memo: Memory) -> list[Item]:
                 return _without_places(view, found)
             return _unnamed(view, slot)
         return _without_places(view, found)
-    known = _by_noun(view, slot, memo)
-    return known or _unnamed(view, slot)
+    if len(slot.heads) > 1:
+        return _coordinated(view, slot, memo)
+    return _by_noun(view, slot, memo) or _unnamed(view, slot)
+
+
+def _coordinated(view: View, slot: Slot, memo: Memory) -> list[Item]:
+    """المدير العام للأمن والمدير العام للسجون: each title is resolved by its own words."""
+    out: list[Item] = []
+    for head, behind in zip(slot.heads, [*slot.heads[1:], slot.end], strict=True):
+        offices = [view.offices[o].person for o in view.persons_by_office.get(head, ())]
+        alone = Slot(slot.preposition, head, max(behind, head + 1), heads=[head], offices=offices)
+        out += [x for x in _by_noun(view, alone, memo) or _unnamed(view, alone) if x not in out]
+    return out
 
 
 def _without_places(view: View, found: list[Item]) -> list[Item]:
