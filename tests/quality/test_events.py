@@ -38,6 +38,23 @@ FLOORS = {
         "events.where": 67.0,
     },
 }
+
+
+def _as_json(item: Annotated) -> dict[str, Any]:
+    """An extraction made of annotated names and dates and of Rasd's events."""
+    found = events.find_events(item.article, item.entities, item.offices, item.dates)
+    names = [e.name for e in item.entities]
+
+    def people(event: Any, role: Role) -> list[str]:
+        texts = [p.text for p in event.participants if p.role is role]
+        return list(dict.fromkeys(texts))
+
+    return {
+        "id": item.gold["id"],
+        "title": "",
+        "body": "",
+        "entities": [
+            {"name": e.name, "kind": e.kind.value, "mentions": [item.surface(m.span) for m in e.mentions]}
             for e in item.entities
         ],
         "events": [
