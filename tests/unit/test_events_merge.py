@@ -5,8 +5,18 @@ from __future__ import annotations
 import re
 
 from flows.extract import events
-from flows.extract.events import merge
-from flows.records import DateMention, DateValue, Entity, EntityKind, EventStatus, EventType, Mention, Role
+from flows.extract.events import merge, participants
+from flows.records import (
+    DateMention,
+    DateValue,
+    Entity,
+    EntityKind,
+    EventStatus,
+    EventType,
+    Mention,
+    Participant,
+    Role,
+)
 from tests.unit.test_events_examples import article_of, entities_of
 
 LISTED = (
@@ -80,3 +90,13 @@ def test_what_the_same_two_discussed_belongs_to_their_meeting() -> None:
     assert [m.candidate.entry.lemma for m in found] == ["استقبل", "ناقش"]
     talks = merge.merge(view, found, lambda _a, _b: 0.0, 0.5)
     assert [len(c.mentions) for c in talks] == [2]
+
+
+def test_unnamed_participants_stand_once() -> None:
+    def one(role: Role, text: str, entity: int | None = None) -> Participant:
+        return Participant(role, entity, text)
+
+    actor, recipient = Role.ACTOR, Role.RECIPIENT
+    people = [one(actor, "عمال"), one(actor, "العمال"), one(recipient, "العمال"), one(actor, "فريق الأمل", 0)]
+    kept = participants.once([*people, one(actor, "الفريق"), one(actor, "مشجعون")])
+    assert kept == [people[0], *people[2:], one(actor, "مشجعون")]

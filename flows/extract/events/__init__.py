@@ -155,6 +155,7 @@ def event_of(view: View, cluster: Cluster, probability: float, where: Positions)
         )
         if chosen != "none":
             people.append(roles.participant(view, Role(chosen), item))
+    people = participants.once(people)
     choice = placing.options(scene)
     location = date = None
     best = model.place_threshold

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from flows.clean.normalize import fold
 from flows.extract.events.context import View, strip, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.merge import Mention
 from flows.extract.events.reference import by_nisba, gender
-from flows.records import EntityKind, EventType, TokenKind
+from flows.records import EntityKind, EventType, Participant, TokenKind
 
 Item = tuple[int, int]  # (entity or -1, token)
 
@@ -266,3 +267,26 @@ def preposition(view: View, token: int) -> str:
     if token and view.entity_of[token - 1] < 0 and len(view.words[token - 1]) < 5:
         return view.words[token - 1]
     return "-"
+
+
+def once(people: Sequence[Participant]) -> list[Participant]:
+    """Each unnamed participant once: not مستوطنون beside المستوطنين, nor الفريق beside فريق الأمل."""
+    known = {(p.role, _lemma(w)) for p in people if p.entity is not None for w in fold(p.text).split()}
+    out: list[Participant] = []
+    for p in people:
+        if p.entity is None:
+            key = (p.role, _lemma(fold(p.text).split(" ", 1)[0]))
+            if key in known:
+                continue
+            known.add(key)
+        out.append(p)
+    return out
+
+
+def _lemma(word: str) -> str:
+    """A rough stem: article and endings of case, number and gender off."""
+    bare = strip(word)
+    for ending in ("ون", "ين", "ات", "ان", "ه", "ا"):
+        if bare.endswith(ending) and len(bare) - len(ending) >= 3:
+            return bare[: -len(ending)]
+    return bare
