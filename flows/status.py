@@ -177,7 +177,7 @@ def _schedules(client: httpx.Client) -> list[Schedule]:
         of = {"deployments": {"id": {"any_": [deployment["id"]]}}}
         waiting_runs = {"state": {"type": {"any_": ["SCHEDULED"]}}}
         started = {
-            "state": {"type": {"not_any_": ["SCHEDULED", "PENDING"]}},
+            "state": {"type": {"not_any_": ["SCHEDULED", "PENDING", "CANCELLED"]}},
             "start_time": {"is_null_": False},
         }
         last = post("/flow_runs/filter", {**of, "flow_runs": started, "sort": "START_TIME_DESC", "limit": 1})
