@@ -139,11 +139,14 @@ def _stage(raw: Raw) -> None:
 # ------------------------------------------------------------------------------------- what is known
 
 
-def known(connection: Connection, files: Sequence[FileKey], digest: bytes) -> set[str]:
+def known(
+    connection: Connection, files: Sequence[FileKey], digest: bytes, *, stored: bool = False
+) -> set[str]:
     """URIs of the files that need no extraction: these bytes with this metadata are loaded at this version.
 
     A known file under a new name, or one that took the place of other bytes, gets its location row here;
-    where nothing changed nothing is written.  Open rejections of known files are closed.
+    where nothing changed nothing is written.  Open rejections of known files are closed.  Files that are
+    ``stored`` come from the database itself: locations are not touched.
     """
     if not files:
         return set()
@@ -179,7 +182,7 @@ def known(connection: Connection, files: Sequence[FileKey], digest: bytes) -> se
                 digest,
             ],
         ).fetchall()
-        moved = [unique[uri] for uri, settled, _ in found if not settled]
+        moved = [] if stored else [unique[uri] for uri, settled, _ in found if not settled]
         if moved:
             _stage(raw)
             _stage_files(raw, moved)
@@ -245,7 +248,8 @@ def _load(raw: Raw, batch: Batch) -> LoadCounts:
         files = {article.file.uri: article.file for article in batch.articles}
         articles = list({(a.file.sha256, a.file.metadata_hash): a for a in batch.articles}.values())
         _stage(raw)
-        _stage_files(raw, files.values())
+        # what was read from stored bytes may have been overtaken at its address in the meantime
+        _stage_files(raw, () if batch.stored else files.values())
         _stage_articles(raw, articles)
         raw_files = raw.execute(
             """

@@ -211,3 +211,4 @@ class Batch(NamedTuple):
     run_id: int | None
     articles: tuple[ArticleRows, ...]
     rejections: tuple[RejectionRow, ...] = ()
+    stored: bool = False  # read from stored bytes: says nothing about what stands at an address now

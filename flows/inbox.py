@@ -30,10 +30,12 @@ FRESH_SECONDS = 2.0
 _STATED_NOTHING = Metadata()
 
 
-def fingerprint(uri: str, state: str, metadata: Metadata, options: Metadata | None) -> int:
-    """A signed 64-bit hash of what a listing says of a file."""
+def fingerprint(
+    uri: str, state: str, source: str | None, metadata: Metadata, options: Metadata | None
+) -> int:
+    """A signed 64-bit hash of what a listing says of a file, and of the outlet that the run gives it."""
     stated = "" if metadata == _STATED_NOTHING and options is None else f"{metadata!r} {options!r}"
-    text = f"{uri}\0{state}\0{stated}".encode("utf-8", "surrogateescape")
+    text = f"{uri}\0{state}\0{source or ''}\0{stated}".encode("utf-8", "surrogateescape")
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), signed=True)
 
 
@@ -45,6 +47,7 @@ class Inbox:
     run_id: int
     recheck: int  # one in so many known files is read anyway; 0: none
     known: array[int]
+    source: str | None = None  # outlet of files that do not say theirs
     began: float = field(default_factory=time.time)
     skipped: int = 0
     advance: Callable[[int], None] = lambda _files: None
@@ -62,7 +65,7 @@ class Inbox:
                 yield item
                 continue
             archive = (item.path, item.state) if item.member is not None else None
-            if archive is None and item.state and self._knows(_fingerprint(item)):
+            if archive is None and item.state and self._knows(self._fingerprint(item)):
                 self.skipped += 1
                 unreported += 1
                 if unreported == 1000:
@@ -77,7 +80,7 @@ class Inbox:
 
     def archive_unchanged(self, path: str, state: str) -> bool:
         """Whether an archive may be passed over: all its members were loaded and it was not written to."""
-        return bool(state) and self._knows(fingerprint(path, state, _STATED_NOTHING, None))
+        return bool(state) and self._knows(self._of_archive(path, state))
 
     def settle(self, connection: sa.Connection, files: Iterable[Found], refused: set[str]) -> None:
         """Remember the files of a batch that is loaded, but for those at ``refused`` (storable) addresses."""
@@ -90,13 +93,13 @@ class Inbox:
                     if storable_uri(item.uri) in refused:
                         self._spoilt.add(item.path)
             elif item.state and storable_uri(item.uri) not in refused and self._is_old(item.modified):
-                seen.append(_fingerprint(item))
+                seen.append(self._fingerprint(item))
         stored.remember(connection, self.pipeline_version_id, seen)
 
     def settle_archives(self, connection: sa.Connection) -> None:
         """At a run's end: remember the archives of which every member is loaded."""
         whole = [
-            fingerprint(path, state, _STATED_NOTHING, None)
+            self._of_archive(path, state)
             for (path, state), left in self._open.items()
             if left == 0 and state and path not in self._spoilt
         ]
@@ -106,6 +109,12 @@ class Inbox:
     def _spoil(self, path: str) -> None:
         with self._lock:
             self._spoilt.add(path)
+
+    def _fingerprint(self, item: Found) -> int:
+        return fingerprint(item.uri, item.state, self.source, item.metadata, item.options)
+
+    def _of_archive(self, path: str, state: str) -> int:
+        return fingerprint(path, state, self.source, _STATED_NOTHING, None)
 
     def _is_old(self, modified: float | None) -> bool:
         # a time in the future is a clock that jumped
@@ -118,10 +127,9 @@ class Inbox:
         return not self.recheck or value % self.recheck != self.run_id % self.recheck
 
 
-def _fingerprint(item: Found) -> int:
-    return fingerprint(item.uri, item.state, item.metadata, item.options)
-
-
-def open_inbox(connection: sa.Connection, pipeline_version_id: int, run_id: int, recheck: int) -> Inbox:
+def open_inbox(
+    connection: sa.Connection, pipeline_version_id: int, run_id: int, recheck: int, source: str | None
+) -> Inbox:
     """The inbox of a run, with what earlier runs remembered."""
-    return Inbox(pipeline_version_id, run_id, recheck, stored.hints(connection, pipeline_version_id))
+    known = stored.hints(connection, pipeline_version_id)
+    return Inbox(pipeline_version_id, run_id, recheck, known, source)

@@ -55,7 +55,8 @@ class Batch:
 
     number: int
     files: tuple[Found, ...]
-    rejections: tuple[Rejection, ...]  # what discovery itself refused
+    rejections: tuple[Rejection, ...] = ()  # what discovery itself refused
+    stored: tuple[RawFile, ...] = ()  # what comes from the database's own bytes; then there are no files
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def batches(found: Iterable[Found | Rejection], files: int, size: int) -> Iterat
 
 @contextmanager
 def _open_runtime(
-    chosen: Settings, parameters: Mapping[str, object], origin: Origin, paths: Sequence[str]
+    kind: str, chosen: Settings, parameters: Mapping[str, object], origin: Origin, paths: Sequence[str]
 ) -> Iterator[Runtime]:
     with migrated_engine(chosen, progress=_say) as engine:
         with engine.connect() as connection:
@@ -201,8 +202,8 @@ def _open_runtime(
             with engine.connect() as connection:
                 pipeline_id = ensure_pipeline(connection, pipeline)
                 mark_crashed(connection)
-                run_id = start_run(connection, "ingest", {**parameters, "pipeline": pipeline.digest.hex()})
-                inbox = open_inbox(connection, pipeline_id, run_id, chosen.recheck_runs)
+                run_id = start_run(connection, kind, {**parameters, "pipeline": pipeline.digest.hex()})
+                inbox = open_inbox(connection, pipeline_id, run_id, chosen.recheck_runs, origin.source)
                 files = tuple(map(str, paths))
                 yield Runtime(engine, workers, chosen, pipeline, connection, run_id, inbox, origin, files)
         finally:
@@ -230,36 +231,67 @@ def run_ingest(
     One file that cannot be read becomes a rejection; an error here (database gone, disk full) fails the run,
     leaves what was loaded, and is recorded in the run's row where the database still answers.
     """
+
+    def cut(runtime: Runtime) -> Iterator[Batch]:
+        listener, inbox = LISTENER.get(), runtime.inbox
+        _count_in_background(paths, listener)
+        if listener is not None:
+            inbox.advance = listener.advance
+        found = discover(
+            paths,
+            settle_seconds=chosen.settle_seconds,
+            max_bytes=chosen.max_file_bytes,
+            unchanged=inbox.archive_unchanged,
+        )
+        return batches(chain(more, inbox.fresh(found)), chosen.batch_files, chosen.batch_bytes)
+
+    def loaded(runtime: Runtime, summary: Summary) -> None:
+        summary.seen += runtime.inbox.skipped
+        summary.known += runtime.inbox.skipped
+        runtime.inbox.settle_archives(runtime.connection)
+
+    parameters = {"paths": [str(p) for p in paths], **origin.parameters()}
+    return run(
+        "ingest",
+        parameters,
+        chosen,
+        cut,
+        loaded=loaded,
+        submit=submit,
+        refresh_with=refresh_with,
+        origin=origin,
+        paths=paths,
+    )
+
+
+def run(
+    kind: str,
+    parameters: Mapping[str, object],
+    chosen: Settings,
+    cut: Callable[[Runtime], Iterable[Batch]],
+    *,
+    loaded: Callable[[Runtime, Summary], None] = lambda _runtime, _summary: None,
+    submit: Callable[[Batch], Pending] | None = None,
+    refresh_with: Callable[[], Mapping[str, int]] | None = None,
+    origin: Origin = Origin(),
+    paths: Sequence[str] = (),
+) -> Summary:
+    """One run of any kind: its row, its batches, the refresh, what is expected of it.
+
+    ``cut`` gives the batches; ``loaded`` is called when all of them are in.
+    """
     began = time.monotonic()
-    parameters = {
-        "paths": [str(p) for p in paths],
-        "workers": chosen.workers,
-        "engine": chosen.names_engine,
-        **origin.parameters(),
-    }
-    with _open_runtime(chosen, parameters, origin, paths) as runtime:
+    parameters = {**parameters, "workers": chosen.workers, "engine": chosen.names_engine}
+    with _open_runtime(kind, chosen, parameters, origin, paths) as runtime:
         summary = Summary(runtime.run_id)
         token = RUNTIME.set(runtime)
         try:
             listener = LISTENER.get()
-            _count_in_background(paths, listener)
-            inbox = runtime.inbox
-            if listener is not None:
-                inbox.advance = listener.advance
-            found = discover(
-                paths,
-                settle_seconds=chosen.settle_seconds,
-                max_bytes=chosen.max_file_bytes,
-                unchanged=inbox.archive_unchanged,
-            )
-            cut = batches(chain(more, inbox.fresh(found)), chosen.batch_files, chosen.batch_bytes)
-            for result in _results(cut, submit):
+            for result in _results(cut(runtime), submit):
                 summary.add(result)
                 if listener is not None:
                     listener.advance(result.seen)
-            summary.seen += inbox.skipped
-            summary.known += inbox.skipped
-            inbox.settle_archives(runtime.connection)
+            loaded(runtime, summary)
             if listener is not None:
                 listener.total(summary.seen)
             summary.derived.update((refresh_with or run_refresh)())
@@ -353,9 +385,10 @@ def run_batch(batch: Batch) -> BatchResult:
             refused.append(raw)
         else:
             raws.append(_of_source(raw, runtime.origin.source))
+    raws += batch.stored
     keys = [file_key(raw) for raw in raws]
     with runtime.engine.connect() as connection:
-        there = known(connection, keys, runtime.pipeline.digest)
+        there = known(connection, keys, runtime.pipeline.digest, stored=bool(batch.stored))
     fresh = [raw for raw, key in zip(raws, keys, strict=True) if key.uri not in there]
     articles: list[ArticleRows] = []
     for outcome in runtime.workers.run(fresh):
@@ -365,7 +398,13 @@ def run_batch(batch: Batch) -> BatchResult:
             articles.append(outcome)
     counts, more = load_rows(
         runtime.engine,
-        LoadBatch(runtime.pipeline, runtime.run_id, tuple(articles), tuple(map(rejection_row, refused))),
+        LoadBatch(
+            runtime.pipeline,
+            runtime.run_id,
+            tuple(articles),
+            tuple(map(rejection_row, refused)),
+            stored=bool(batch.stored),
+        ),
     )
     failed = {storable_uri(r.uri) for r in refused} | {storable_uri(r.uri) for r in more}
     with runtime.engine.connect() as connection:
@@ -379,7 +418,7 @@ def run_batch(batch: Batch) -> BatchResult:
     rejected = Counter((r.stage, r.cause) for r in refused) + Counter((r.stage, r.cause) for r in more)
     return BatchResult(
         number=batch.number,
-        seen=len(batch.files) + len(batch.rejections),
+        seen=len(batch.files) + len(batch.rejections) + len(batch.stored),
         known=len(raws) - counts.extraction - (len(fresh) - len(articles)) - len(more),
         loaded=counts.extraction,
         rejections=tuple((stage, cause, files) for (stage, cause), files in rejected.items()),

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import entities, operate, publish, query, reference, rejections, sources, versions
+from flows.cli import backfill, entities, operate, publish, query, reference, rejections, sources, versions
 
 app = typer.Typer(
     name="rasd",
@@ -31,7 +31,7 @@ app.add_typer(database, name="db")
 app.add_typer(train, name="train")
 app.add_typer(evaluate, name="evaluate")
 # groups without a name bring verbs of the first level
-for _group in (entities, operate, publish, query, reference, rejections, sources, versions):
+for _group in (backfill, entities, operate, publish, query, reference, rejections, sources, versions):
     app.add_typer(_group.app)
 
 Paths = Annotated[
@@ -80,7 +80,7 @@ def ingest(
 
         DATABASE_URL=postgresql://me@localhost/news rasd ingest 'crawl/**/*.txt' --direct
     """
-    from flows.commands.main import ingest_command
+    from flows.commands.ingest import ingest_command
 
     raise typer.Exit(
         ingest_command(paths, direct=direct, workers=workers, engine=engine, settle=settle, reread=reread)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from flows.commands.common import (
     FAILED,
-    INTERRUPTED,
     OK,
     REJECTED,
     database_errors,
@@ -22,106 +21,13 @@ from flows.commands.common import (
     pipeline_errors,
 )
 from flows.errors import UserError
-from flows.settings import Settings, configure_prefect, prefect_is_configured, use_prefect_database
+from flows.settings import Settings
 
 if TYPE_CHECKING:
     from flows.records import Rejection
-    from flows.runs import Summary
 
 # From this many files on, worker processes are worth their start.
 PARALLEL_FILES = 100
-
-
-# ------------------------------------------------------------------------------------------- ingest
-
-
-def ingest_command(
-    paths: Sequence[str],
-    *,
-    direct: bool,
-    workers: int | None,
-    engine: str | None,
-    settle: float | None,
-    reread: bool,
-) -> int:
-    from flows.terminal import console, listener
-
-    chosen = effective_settings(
-        workers=workers,
-        names_engine=engine,
-        settle_seconds=settle,
-        recheck_runs=1 if reread else None,
-    )
-    out = console(stderr=True)
-    # systemd and cron end a run with SIGTERM: wind up as after Ctrl-C
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with database_errors(), listener(out) as heard:
-            if direct:
-                from flows.runs import LISTENER, run_ingest
-
-                LISTENER.set(heard)
-                summary = run_ingest(paths, chosen)
-            else:
-                summary = _ingest_with_prefect(paths, chosen, heard)
-    except KeyboardInterrupt:
-        print("rasd: interrupted; what was loaded stays, the next run goes on from there", file=sys.stderr)
-        return INTERRUPTED
-    _print_summary(summary)
-    return REJECTED if summary.rejected else OK
-
-
-def _ingest_with_prefect(paths: Sequence[str], chosen: Settings, heard: Any) -> Summary:
-    from flows.connection import migrated_engine, prefect_database_url
-    from flows.runs import LISTENER
-    from flows.up import api_url
-
-    configure_prefect(chosen)
-    # a database that is not there shows now, in one line, and not after a server was started for nothing
-    with migrated_engine(chosen, progress=heard.line):
-        running = None if prefect_is_configured() else api_url(chosen.home)
-        if running is not None:
-            os.environ["PREFECT_API_URL"] = running
-        url = prefect_database_url(chosen)
-        if url is not None:
-            use_prefect_database(url)
-        from flows.ingest import ingest, server_in_use, tagged
-
-        heard.line(server_in_use() + (", of `rasd up`" if running else ""))
-        LISTENER.set(heard)
-        with tagged("ad-hoc"):
-            return ingest(
-                [str(path) for path in paths],
-                workers=chosen.workers,
-                names_engine=chosen.names_engine,
-                settle_seconds=chosen.settle_seconds,
-                recheck_runs=chosen.recheck_runs,
-            )
-
-
-def _print_summary(summary: Summary) -> None:
-    from flows.storable import storable_uri
-    from flows.terminal import console, key_value_table, reasons_table
-
-    out = console()
-    rate = summary.loaded / summary.seconds if summary.seconds else 0.0
-    rows: dict[str, Any] = {
-        "files seen": summary.seen,
-        "loaded": summary.loaded,
-        "already known": summary.known,
-        "rejected": summary.rejected.total(),
-        "articles": summary.rows["article"],
-        "mentions": summary.rows["mention"],
-        "entities": summary.rows["article_entity"],
-        "events": summary.rows["event"],
-        "seconds": summary.seconds,
-        "articles a second": rate,
-    }
-    out.print(key_value_table(f"ingest, run {summary.run_id}", rows))
-    if summary.rejected:
-        out.print(reasons_table([(s, c, n) for (s, c), n in sorted(summary.rejected.items())]))
-        for line in summary.examples:
-            out.print(storable_uri(line), markup=False)
 
 
 # ------------------------------------------------------------------------------------------ extract

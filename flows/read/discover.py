@@ -28,7 +28,7 @@ from flows.read.decode import MAX_BYTES
 from flows.read.metadata import MetadataError, merge, parse_manifest, parse_sidecar
 from flows.records import Metadata, RawFile, Rejection
 
-__all__ = ["Found", "discover", "load"]
+__all__ = ["Found", "discover", "load", "stem"]
 
 _ARTICLE = (".txt", ".text")
 _MANIFESTS = ("manifest.jsonl", "manifest.csv")
@@ -58,7 +58,8 @@ class Found:
     state: str = ""
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
+    """A file's name without its ending (and that of its compression)."""
     base = archives.without_compression(name)
     return PurePosixPath(base).stem or base
 
@@ -162,7 +163,7 @@ class _Run:
 
 
 def _local_sidecar(folder: str, name: str, siblings: frozenset[str] | None) -> str | None:
-    for candidate in (f"{_stem(name)}{_SIDECAR}", f"{name}{_SIDECAR}"):
+    for candidate in (f"{stem(name)}{_SIDECAR}", f"{name}{_SIDECAR}"):
         path = f"{folder}/{candidate}"
         if candidate in siblings if siblings is not None else os.path.lexists(path):
             return path
@@ -186,7 +187,7 @@ def _local_file(
     sidecar = _local_sidecar(folder, name, siblings)
     yield Found(
         uri=path,
-        name=_stem(name),
+        name=stem(name),
         size=None if archives.compression(name) else state.st_size,
         modified=state.st_mtime,
         metadata=run.manifests.of(folder, name, top) or _NO_METADATA,
@@ -338,12 +339,12 @@ def _archive(
                 )
                 continue
             prefix = f"{folder}/" if folder else ""
-            sidecar = sidecars.get(f"{prefix}{_stem(base)}{_SIDECAR}") or sidecars.get(
+            sidecar = sidecars.get(f"{prefix}{stem(base)}{_SIDECAR}") or sidecars.get(
                 f"{member.name}{_SIDECAR}"
             )
             yield Found(
                 uri=uri,
-                name=_stem(base),
+                name=stem(base),
                 size=member.size,
                 modified=member.modified if member.modified is not None else modified,
                 metadata=_inside_entry(inside, path, folder, base) or Metadata(),
@@ -475,12 +476,12 @@ def _remote(run: _Run, url: str) -> Iterator[Found | Rejection]:
             continue
         folder = name.rpartition("/")[0]
         sidecar = next(
-            (c for c in (f"{folder}/{_stem(base)}{_SIDECAR}", f"{name}{_SIDECAR}") if c in names), None
+            (c for c in (f"{folder}/{stem(base)}{_SIDECAR}", f"{name}{_SIDECAR}") if c in names), None
         )
         size = info.get("size")
         yield Found(
             uri=full,
-            name=_stem(base),
+            name=stem(base),
             size=size if isinstance(size, int) and not archives.compression(base) else None,
             modified=modified,
             metadata=run.manifests.of(full.rpartition("/")[0], base, top) or Metadata(),
