@@ -13,6 +13,7 @@ from pydantic import Field
 
 from db.stored import Selection
 from flows.ingest import moment
+from flows.rejected import Retried, retry
 from flows.runs import LISTENER, Batch, BatchResult, Origin, Summary
 from flows.settings import settings
 from flows.stored import run_backfill
@@ -108,3 +109,45 @@ def backfill(
         # the articles are loaded and the run's row says so
         get_run_logger().warning("the run's artifacts could not be published: %s", error)
     return summary
+
+
+@flow(
+    name="retry-rejections",
+    description="Try files again that could not be loaded.",
+    flow_run_name=lambda: f"rejections at {moment()}",
+    task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
+    persist_result=False,
+    validate_parameters=True,
+)
+def retry_rejections(
+    *,
+    stage: str | None = None,
+    cause: str | None = None,
+    source: str | None = None,
+    everything: bool = False,
+) -> Retried:
+    """Try rejected files again; without conditions those whose next try is due.
+
+    Args:
+        stage: only what failed there: discover, read, decode, ...
+        cause: only this cause, such as unreadable
+        source: only files of this outlet
+        everything: also those whose next try is not due yet
+    """
+
+    def submit(batch: Batch) -> PrefectFuture[BatchResult]:
+        return load_batch.submit(batch)
+
+    done = persistently(
+        lambda: retry(
+            settings(),
+            stage=stage,
+            cause=cause,
+            source=source,
+            everything=everything,
+            submit=submit,
+            refresh_with=refresh_derived,
+        )
+    )
+    get_run_logger().info("rejections: %s", done)
+    return done

@@ -82,7 +82,7 @@ def backfill_command(
     def with_prefect() -> Summary:
         from flows.backfill import backfill
 
-        return backfill(
+        return backfill(  # type: ignore[no-any-return]  # Prefect's flow hides it
             **selection, max_rate=max_rate, workers=chosen.workers, names_engine=chosen.names_engine
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,6 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from db.rejections import RejectionCase
-    from flows.read.discover import Found
-
-_MEMBER = "::"  # archive::member
-_URL = "://"
 
 
 def list_command(
@@ -110,73 +105,29 @@ def retry_command(
     *,
     everything: bool,
 ) -> int:
-    from db.rejections import rejections
-    from flows.connection import migrated_engine
-    from flows.runs import run_ingest
+    from flows.rejected import retry
     from flows.terminal import console, key_value_table
 
-    chosen = effective_settings()
     with database_errors():
-        with migrated_engine(chosen) as engine:
-            if numbers:
-                _cases(engine, numbers)
-            with engine.connect() as connection:
-                cases = rejections(
-                    connection,
-                    numbers=numbers or None,
-                    stage=stage,
-                    cause=cause,
-                    source=source,
-                    due=not everything and not numbers,
-                )
-            paths, kept, gone = _where(engine, cases)
-        if not paths and not kept:
-            print(
-                "nothing to try again" if not gone else f"{len(gone)} files are gone, and so are their bytes"
-            )
-            return REJECTED if gone else OK
-        run_ingest(paths, chosen, more=kept)
-        with migrated_engine(chosen) as engine, engine.connect() as connection:
-            after = rejections(connection, numbers=[case.id for case in cases])
+        done = retry(
+            effective_settings(),
+            numbers=numbers or None,
+            stage=stage,
+            cause=cause,
+            source=source,
+            everything=everything,
+        )
+    if not done.tried:
+        print(
+            "nothing to try again" if not done.gone else f"{done.gone} files are gone, and so are their bytes"
+        )
+        return REJECTED if done.gone else OK
     rows = {
-        "tried": len(cases) - len(gone),
-        "from stored bytes": len(kept),
-        "loaded": len(cases) - len(after),
-        "rejected again": len(after) - len(gone),
-        "gone": len(gone),
+        "tried": done.tried,
+        "from stored bytes": done.stored,
+        "loaded": done.loaded,
+        "rejected again": done.rejected,
+        "gone": done.gone,
     }
     console().print(key_value_table("rejections", rows))
-    return REJECTED if after else OK
-
-
-def _where(
-    engine: sa.Engine, cases: Sequence[RejectionCase]
-) -> tuple[list[str], list[Found], list[RejectionCase]]:
-    """Paths to read again, files whose bytes are stored, and cases with neither."""
-    from db.rejections import stored
-    from flows.read.discover import Found
-    from flows.records import Metadata
-
-    paths: set[str] = set()
-    kept: list[Found] = []
-    gone: list[RejectionCase] = []
-    with engine.connect() as connection:
-        for case in cases:
-            place = case.uri.split(_MEMBER, 1)[0]
-            if _URL in place or os.path.lexists(place):
-                paths.add(place)
-                continue
-            found = None if case.sha256 is None else stored(connection, case.sha256, case.uri)
-            if found is None:
-                gone.append(case)
-                continue
-            data, said = found
-            fields = {name: said.get(name) for name in ("title", "published", "url", "source")}
-            extra = said.get("extra")
-            metadata = Metadata(
-                **{name: value for name, value in fields.items() if isinstance(value, str)},
-                extra={str(k): str(v) for k, v in extra.items()} if isinstance(extra, dict) else {},
-            )
-            name = case.uri.rsplit("/", 1)[-1].removesuffix(".txt")
-            kept.append(Found(case.uri, name, len(data), None, metadata, data=bytes(data)))
-    return sorted(paths), kept, gone
+    return REJECTED if done.rejected or done.gone else OK

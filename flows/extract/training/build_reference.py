@@ -53,8 +53,8 @@ def countries() -> Iterator[Row]:
     from babel import Locale
     from countryinfo import CountryInfo
 
-    points = {
-        info["ISO"]["alpha2"]: info.get("latlng") or [None, None]
+    points: dict[str, list[float | None]] = {
+        info["ISO"]["alpha2"]: list(info.get("latlng") or (None, None))
         for info in CountryInfo("Morocco").all().values()
         if "alpha2" in info.get("ISO", {})
     }
