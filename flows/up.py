@@ -268,6 +268,7 @@ class Keeper:
             "PREFECT_SERVER_API_PORT": str(port),
             # the pages ask the API where the browser finds it
             "PREFECT_SERVER_UI_API_URL": self.api,
+            "PREFECT_UI_URL": self.api.removesuffix("/api"),  # in notifications
             "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
             "PREFECT__SERVER_FINAL": "1",
             # events and flow runs of 90 days; the table `run` keeps all
