@@ -67,7 +67,7 @@ def made(server: embedded.Server, template: str, raws: list[Any]) -> Iterator[En
     engine = engines.create_engine(create_database(server, name, template), poolclass=sa.NullPool)
     with engine.begin() as connection:
         # rights on a database are not copied from its template
-        connection.exec_driver_sql(sql.read("0007_grants.sql"))
+        connection.execute(sa.text(sql.read("0007_grants.sql")))
     load(engine, raws)
     yield engine
     engine.dispose()
