@@ -15,6 +15,7 @@ from pathlib import Path
 from flows.extract.dates import find_dates, parse_publication
 from flows.extract.engines import NameEngine, load_engine
 from flows.extract.events import find_events
+from flows.extract.events.trigger_model import hidden_states
 from flows.extract.linking import link_entities
 from flows.extract.names import find_names
 from flows.extract.offices import find_offices
@@ -88,10 +89,11 @@ def extract(
         return Extraction(raw=raw, decoded=decoded, article=article, seconds=time.perf_counter() - began)
     dates, published = find_dates(article)
     article = replace(article, published=published)
-    mentions = find_names(article, _engine(options.names_engine))
+    engine = _engine(options.names_engine)
+    mentions = find_names(article, engine)
     entities = link_entities(article, mentions)
     offices = find_offices(article, entities)
-    events = find_events(article, entities, offices, dates)
+    events = find_events(article, entities, offices, dates, hidden_states(article, engine))
     quotations = find_quotations(article, entities, offices)
     return Extraction(
         raw=raw,

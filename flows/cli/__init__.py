@@ -246,6 +246,24 @@ def train_names(
     raise typer.Exit(train_names_command(engine, corpora, output))
 
 
+@train.command("events")
+def train_events(
+    corpora: Annotated[Path, typer.Option(help="Folder that holds gold/ and news/ant.zip.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write instead of the package's.")
+    ] = None,
+) -> None:
+    """Reproduce the shipped event models from annotated articles, with fixed seeds (needs the extra `train`).
+
+    Example:
+
+        rasd train events --corpora ../shared -o models/
+    """
+    from flows.commands.main import train_events_command
+
+    raise typer.Exit(train_events_command(corpora, output))
+
+
 @database.command("start")
 def db_start() -> None:
     """Start the embedded server and keep it running until `rasd db stop`.

@@ -266,6 +266,19 @@ def train_names_command(engine: str, corpora: Path, output: Path | None) -> int:
     return OK
 
 
+def train_events_command(corpora: Path, output: Path | None) -> int:
+    try:
+        from flows.extract.engines.store import models_folder
+        from flows.extract.training.events_train import train_events
+    except ImportError as error:
+        raise UserError(f"{error}; training needs the extra: uv sync --extra train") from error
+    missing = [p for p in (corpora / "gold/train.json", corpora / "news/ant.zip") if not p.exists()]
+    if missing:
+        raise UserError(f"missing: {', '.join(map(str, missing))}")
+    train_events(corpora, output or models_folder())
+    return OK
+
+
 # ----------------------------------------------------------------------------------------- database
 
 

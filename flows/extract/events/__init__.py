@@ -15,12 +15,14 @@ from flows.extract.events import (
     reference,
     roles,
     status,
+    trigger_model,
 )
 from flows.extract.events.attribution import attribution
 from flows.extract.events.candidates import Candidate, candidates
 from flows.extract.events.context import View
 from flows.extract.events.merge import Cluster, Mention
 from flows.extract.events.participants import Positions
+from flows.extract.events.trigger_model import Floats, Scores
 from flows.records import (
     Article,
     DateMention,
@@ -48,33 +50,51 @@ def view_of(
 
 
 def find_events(
-    article: Article, entities: Sequence[Entity], offices: Sequence[Office], dates: Sequence[DateMention]
+    article: Article,
+    entities: Sequence[Entity],
+    offices: Sequence[Office],
+    dates: Sequence[DateMention],
+    states: Floats | None = None,
 ) -> tuple[Event, ...]:
     """Events in order of their first trigger; indices point into ``entities`` and ``dates``.
 
+    ``states``: what the names encoder makes of the words (``trigger_model.hidden_states``), None without one.
     ``confidence`` is the calibrated probability of the event; unlikely ones are left out.
     """
     view = view_of(article, entities, offices, dates)
-    model = confidence.model()
-    scored = [(c, confidence.mention_probability(f)) for c, f in candidates_of(view)]
+    said = None if states is None else trigger_model.scores(view, list(candidates(view)), states)
+    net = said is not None
+    model = confidence.model(net)
+    scored = [(c, confidence.mention_probability(f, net)) for c, f in candidates_of(view, said)]
     mentions = mentions_of(view, [x for x in scored if x[1] >= model.mention_threshold])
     clusters = merge.merge(
-        view, mentions, lambda a, b: confidence.pair_probability(view, a, b), model.pair_threshold
+        view, mentions, lambda a, b: confidence.pair_probability(view, a, b, net), model.pair_threshold
     )
     out = []
     where = participants.positions(view)
     for cluster in clusters:
-        p = confidence.event_probability(confidence.event_features(view, cluster, len(clusters)))
+        p = confidence.event_probability(confidence.event_features(view, cluster, len(clusters)), net)
         if p >= model.event_threshold:
-            out.append(event_of(view, cluster, p, where))
+            out.append(event_of(view, cluster, p, where, said))
     return tuple(out)
 
 
-def candidates_of(view: View) -> list[tuple[Candidate, list[str]]]:
-    """Every candidate with the features that its probability is made of."""
+def candidates_of(view: View, said: Scores | None = None) -> list[tuple[Candidate, confidence.Features]]:
+    """Every candidate with the features that its probability is made of; ``said``: the network's scores."""
     found = list(candidates(view))
+    if said is None:
+        total = confidence.counts(view, found)
+        return [(c, confidence.mention_features(view, c, total)) for c in found]
+    found += trigger_model.proposed(view, found, said)
     total = confidence.counts(view, found)
-    return [(c, confidence.mention_features(view, c, total)) for c in found]
+    return [
+        (
+            c,
+            dict.fromkeys(confidence.mention_features(view, c, total), 1.0)
+            | trigger_model.trigger_features(c, said),
+        )
+        for c in found
+    ]
 
 
 def mentions_of(view: View, scored: Sequence[tuple[Candidate, float]]) -> list[Mention]:
@@ -103,7 +123,7 @@ def mentions_of(view: View, scored: Sequence[tuple[Candidate, float]]) -> list[M
 _DECISIVE = frozenset({"future", "performed"})
 
 
-def _status(view: View, cluster: Cluster) -> EventStatus:
+def _status(view: View, cluster: Cluster, said: Scores | None) -> EventStatus:
     head = by_weight(cluster)[0]
     if head.cue in _DECISIVE:
         return head.status
@@ -129,7 +149,9 @@ def by_weight(cluster: Cluster) -> list[Mention]:
     return [head, *(m for m in cluster.mentions if m is not head)]
 
 
-def event_of(view: View, cluster: Cluster, probability: float, where: Positions) -> Event:
+def event_of(
+    view: View, cluster: Cluster, probability: float, where: Positions, said: Scores | None = None
+) -> Event:
     """The record of a merged event: evidence, participants, place, date and status."""
     ordered = by_weight(cluster)
     head = ordered[0]
@@ -181,7 +203,7 @@ def event_of(view: View, cluster: Cluster, probability: float, where: Positions)
                 date, best = d, p
     return Event(
         type=cluster.type,
-        status=_status(view, cluster),
+        status=_status(view, cluster, said),
         triggers=tuple(triggers),
         participants=tuple(people),
         location=location,

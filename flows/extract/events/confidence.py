@@ -1,13 +1,14 @@
 """How likely a candidate is an event: a logistic regression over its words, position and arguments.
 
-The weights are a JSON file that ``python -m flows.extract.training.events_filter`` writes; inference is a sum
-over the few dozen features that a candidate has.
+The weights are JSON files that ``python -m flows.extract.training.events_filter`` writes, one for articles
+with the names encoder's states (``trigger_model``), one for those without; inference is a sum over the few
+dozen features that a candidate has.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -20,7 +21,9 @@ from flows.extract.events.inflection import Form
 from flows.extract.events.merge import Cluster, Mention, lemma_of, pair_features
 from flows.records import EntityKind, EventStatus
 
-_MODEL = "events_filter.json"
+FILTERS = ("events_filter.json", "events_filter_net.json")  # without and with the network's scores
+
+Features = Sequence[str] | Mapping[str, float]  # names that are on, or values by name
 
 
 class Model(msgspec.Struct, forbid_unknown_fields=True):
@@ -38,9 +41,9 @@ class Model(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @cache
-def model() -> Model:
-    """The shipped weights (flows/extract/models/events_filter.json)."""
-    data = files("flows.extract.models").joinpath(_MODEL).read_bytes()
+def model(net: bool = False) -> Model:
+    """The shipped weights (flows/extract/models/); ``net``: those that go with the network's scores."""
+    data = files("flows.extract.models").joinpath(FILTERS[net]).read_bytes()
     return msgspec.json.decode(data, type=Model)
 
 
@@ -206,25 +209,26 @@ def _sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x > -30 else 0.0
 
 
-def mention_probability(names: Iterable[str]) -> float:
+def mention_probability(names: Features, net: bool = False) -> float:
     """Probability that a mention with these features evokes an event of its type."""
-    return _sigmoid(model().mention_bias + _score(model().mention, names))
+    return _sigmoid(model(net).mention_bias + _score(model(net).mention, names))
 
 
-def pair_probability(view: View, a: Mention, b: Mention) -> float:
+def pair_probability(view: View, a: Mention, b: Mention, net: bool = False) -> float:
     """Probability that two mentions of one type, ``a`` before ``b``, speak of one happening."""
-    return _sigmoid(model().pair_bias + _score(model().pair, pair_features(view, a, b)))
+    return _sigmoid(model(net).pair_bias + _score(model(net).pair, pair_features(view, a, b)))
 
 
-def event_probability(values: Mapping[str, float]) -> float:
+def event_probability(values: Mapping[str, float], net: bool = False) -> float:
     """Calibrated probability that a merged event is right."""
-    weights = model().event
-    return _sigmoid(model().event_bias + sum(weights.get(n, 0.0) * v for n, v in values.items()))
+    return _sigmoid(model(net).event_bias + _score(model(net).event, values))
 
 
-def _score(weights: Mapping[str, float], names: Iterable[str]) -> float:
+def _score(weights: Mapping[str, float], names: Features) -> float:
     total = 0.0
     get = weights.get
+    if isinstance(names, Mapping):
+        return sum(get(name, 0.0) * value for name, value in names.items())
     for name in names:
         w = get(name)
         if w is not None:

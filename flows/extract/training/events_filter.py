@@ -1,11 +1,11 @@
-"""Train the event stage's weights: flows/extract/models/events_filter.json.
+"""Train the event stage's weights: flows/extract/models/events_filter.json and events_filter_net.json.
 
-    python -m flows.extract.training.events_filter GOLD [--articles DIR] [--part train]
+    python -m flows.extract.training.events_filter GOLD [--articles DIR] [--part train] [--net SCORES]
 
 GOLD is a folder of annotated articles (../shared/gold), DIR the unpacked news/ant.zip whose candidates
 ``events_labels.json`` labels (file, span and label, no text).  Logistic regressions throughout;
 cross-validated figures and the reliability table are printed, then all weights are fitted on everything
-and written.
+and written.  SCORES are what ``events_train`` keeps of the network: its scores for articles it had not seen.
 Needs scikit-learn (extra ``train``).
 """
 
@@ -15,26 +15,29 @@ import argparse
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from flows.extract import events
 from flows.extract.events import confidence, merge
 from flows.extract.events.candidates import Candidate
 from flows.extract.events.context import View
 from flows.extract.events.merge import Cluster, Mention
+from flows.extract.events.trigger_model import Scores
 from flows.extract.training.events_gold import Annotated, events_evoked, load, related
 
-OUT = Path(__file__).parent.parent / "models" / "events_filter.json"
+MODELS = Path(__file__).parent.parent / "models"
 LABELS = Path(__file__).parent / "events_labels.json"
 RARE = 3  # features seen less often are left out
 FOLDS = 5
 MENTION_THRESHOLD, PAIR_THRESHOLD, EVENT_THRESHOLD = 0.2, 0.5, 0.25
 STRENGTH = {"mention": 0.2, "pair": 0.3, "event": 0.3}
 
-Row = tuple[Sequence[str] | dict[str, float], Any, float]  # features, label, weight
+Row = tuple[confidence.Features, Any, float]  # features, label, weight
 
 
 class Weights(NamedTuple):
@@ -50,9 +53,10 @@ class Sample:
 
     view: View
     candidates: list[Candidate]
-    features: list[list[str]]
+    features: list[confidence.Features]
     labels: list[bool | None]
     gold: Annotated | None = None
+    said: Scores | None = None
     pairs: list[Row] = field(default_factory=list)
 
 
@@ -63,7 +67,7 @@ def fit(rows: Sequence[Row], strength: float, rare: int = RARE) -> dict[str, dic
 
     seen = Counter(n for f, _, _ in rows for n in f)
     values = [
-        {n: (f[n] if isinstance(f, dict) else 1.0) for n in f if seen[n] >= rare} | {"bias": 1.0}
+        {n: (f[n] if isinstance(f, Mapping) else 1.0) for n in f if seen[n] >= rare} | {"bias": 1.0}
         for f, _, _ in rows
     ]
     vectorizer = DictVectorizer()
@@ -78,9 +82,9 @@ def fit(rows: Sequence[Row], strength: float, rare: int = RARE) -> dict[str, dic
     }
 
 
-def probability(weights: dict[str, float], names: Sequence[str] | dict[str, float]) -> float:
+def probability(weights: dict[str, float], names: confidence.Features) -> float:
     """The logistic of the weights' sum, bias included."""
-    values = names if isinstance(names, dict) else dict.fromkeys(names, 1.0)
+    values = names if isinstance(names, Mapping) else dict.fromkeys(names, 1.0)
     total = sum(weights.get(n, 0.0) * v for n, v in values.items()) + weights.get("bias", 0.0)
     return 1 / (1 + math.exp(-total))
 
@@ -88,17 +92,21 @@ def probability(weights: dict[str, float], names: Sequence[str] | dict[str, floa
 # ------------------------------------------------------------------------------------------- samples
 
 
-def annotated_samples(folder: Path, part: str) -> list[Sample]:
-    """Samples of annotated articles: a candidate is right where its word is a trigger of its type."""
+def annotated_samples(folder: Path, part: str, net: Mapping[str, Scores] | None = None) -> list[Sample]:
+    """Samples of annotated articles: a candidate is right where its word is a trigger of its type.
+
+    ``net``: the network's scores by article, of one that has not seen the article.
+    """
     out = []
     for item in load(folder, part):
         view = events.view_of(item.article, item.entities, item.offices, item.dates)
-        found = events.candidates_of(view)
+        said = None if net is None else net[item.gold["id"]]
+        found = events.candidates_of(view, said)
         words = [item.surface(item.article.tokens[c.token][:2]) for c, _ in found]
         labels: list[bool | None] = [
             bool(events_evoked(item, w, c.entry.type.value)) for w, (c, _) in zip(words, found, strict=True)
         ]
-        sample = Sample(view, [c for c, _ in found], [f for _, f in found], labels, item)
+        sample = Sample(view, [c for c, _ in found], [f for _, f in found], labels, item, said)
         _describe(sample)
         out.append(sample)
     return out
@@ -221,9 +229,31 @@ def main() -> None:
     parser.add_argument("gold", type=Path, help="folder of annotated articles")
     parser.add_argument("--articles", type=Path, help="the unpacked articles of events_labels.json")
     parser.add_argument("--part", default="train", help="which part of the annotation to learn from")
+    parser.add_argument("--net", type=Path, help="scores of the network, as events_train keeps them")
+    parser.add_argument("--out", type=Path, default=MODELS, help="folder to write to")
     arguments = parser.parse_args()
-    samples = annotated_samples(arguments.gold, arguments.part)
-    extra = list(labelled_samples(arguments.articles)) if arguments.articles else []
+    net = read_scores(arguments.net) if arguments.net else None
+    samples = annotated_samples(arguments.gold, arguments.part, net)
+    extra = list(labelled_samples(arguments.articles)) if arguments.articles and net is None else []
+    write_filter(samples, extra, arguments.out, print)
+
+
+def write_scores(scores: Mapping[str, Scores], path: Path) -> None:
+    """Keep scores by article in one .npz file."""
+    arrays = {f"{name}/{part}": x for name, s in scores.items() for part, x in s._asdict().items()}
+    np.savez_compressed(path, **arrays)
+
+
+def read_scores(path: Path) -> dict[str, Scores]:
+    with np.load(path) as kept:
+        names = {key.rpartition("/")[0] for key in kept.files}
+        return {name: Scores(**{f: kept[f"{name}/{f}"] for f in Scores._fields}) for name in names}
+
+
+def write_filter(
+    samples: Sequence[Sample], extra: Sequence[Sample], folder: Path, say: Callable[[str], None]
+) -> None:
+    """Cross-validate, say the figures, fit on everything and write the filter that goes with the samples."""
     held = [range(k, len(samples), FOLDS) for k in range(FOLDS)]
     rows: list[list[Row]] = [[] for _ in samples]
     for fold in held:
@@ -236,13 +266,17 @@ def main() -> None:
         weights_of = fit(known, STRENGTH["event"], 1)["True"]
         scored += [(probability(weights_of, f), y) for i in fold for f, y, _ in rows[i]]
     total = sum(len(s.gold.gold["events"]) for s in samples if s.gold)
-    for threshold in (0.2, 0.25, 0.3, 0.4, 0.5):
+    for threshold in (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5):
         kept = [y for p, y in scored if p >= threshold]
         right = sum(kept)
-        print(f"from {threshold:.2f}: {len(kept)} events, P {right / len(kept):.3f} R {right / total:.3f}")
+        precision, recall = right / max(1, len(kept)), right / total
+        f1 = 2 * precision * recall / max(1e-9, precision + recall)
+        say(f"from {threshold:.2f}: {len(kept)} events, P {precision:.3f} R {recall:.3f} F1 {f1:.3f}")
     for low, count, share in reliability(scored):
-        print(f"confidence {low:.1f}-{low + 0.1:.1f}: {count} events, {share:.2f} right")
-    OUT.write_text(json.dumps(model(samples, extra, rows), ensure_ascii=False, indent=0), encoding="utf-8")
+        say(f"confidence {low:.1f}-{low + 0.1:.1f}: {count} events, {share:.2f} right")
+    name = confidence.FILTERS[any(s.said is not None for s in samples)]
+    text = json.dumps(model(samples, extra, rows), ensure_ascii=False, indent=0)
+    (folder / name).write_text(text, encoding="utf-8")
 
 
 def model(

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from flows.records import (
 )
 
 LONGEST_TITLE = 170  # characters of a first line that may be a headline
-_STOP = frozenset(
+STOP_WORDS = frozenset(
     ["في", "من", "علي", "عن", "الي", "مع", "و", "ان", "بن", "ال", "عبد", "ابو", "يوم", "السيد", "تم"]
 )
 _WORD = re.compile(r"[^\W_]+")
@@ -159,10 +160,11 @@ def _stem(word: str) -> str:
     return word[1:] if len(word) > 4 and word[0] in "وفبلك" else word
 
 
-def content(text: str) -> set[str]:
+@lru_cache(maxsize=1 << 18)
+def content(text: str) -> frozenset[str]:
     """The stemmed content words of a text."""
     stems = (_stem(w) for w in _WORD.findall(fold(clean(text).text).lower()))
-    return {w for w in stems if w not in _STOP and len(w) > 1}
+    return frozenset(w for w in stems if w not in STOP_WORDS and len(w) > 1)
 
 
 def related(a: str, b: str) -> bool:

@@ -1,0 +1,257 @@
+"""What the names encoder knows about events: a small network on its hidden states.
+
+The names engine ``accurate`` has read every word in its context; one more layer of the same kind and two
+linear heads say for each word which type of event it evokes, if any, and with which status.  Engines without
+hidden states (``fast``, ``rules``) go without: every function here then has nothing to say, and the linear
+filter decides alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flows.extract.engines.store import read_model
+from flows.extract.events.candidates import Candidate
+from flows.extract.events.context import View
+from flows.extract.events.inflection import Form
+from flows.extract.events.lexicon import Entry, Reading, lexicon, readings
+from flows.records import Article, EntityKind, EventStatus, EventType, TokenKind
+
+Floats = NDArray[np.float32]
+
+NETWORK = "events_triggers.onnx"
+HIDDEN = 384
+TYPES = tuple(EventType)
+STATUSES = tuple(EventStatus)
+_KINDS = tuple(EntityKind)
+MARKS = len(TYPES) + 3 + len(_KINDS) + 3  # numbers that say what lists and names know about a word
+_TYPE_OF = {t: k for k, t in enumerate(TYPES)}
+_KIND_OF = {k: len(TYPES) + 3 + n for n, k in enumerate(_KINDS)}
+_PROPOSED = 0.12  # least probability at which a word that the lexicon reads otherwise becomes a candidate
+_FLOOR = 1e-4
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """An engine that can show what it makes of words."""
+
+    def hidden(self, sentences: Sequence[Sequence[str]]) -> list[Floats]:
+        """Hidden states (words, HIDDEN), one array a sentence."""
+        ...
+
+
+class Scores(NamedTuple):
+    """Probabilities by token, in the order of TYPES and STATUSES; rows of words not read are zero."""
+
+    types: Floats  # (tokens, len(TYPES)); what is missing to 1 is "no event"
+    status: Floats  # (tokens, len(STATUSES))
+
+    def type(self, token: int, type_: EventType) -> float:
+        return float(self.types[token, _TYPE_OF[type_]])
+
+
+def hidden_states(article: Article, engine: object) -> Floats | None:
+    """The encoder's states (tokens, HIDDEN) of an article; None for an engine that has none to show."""
+    if not isinstance(engine, Encoder):
+        return None
+    text = article.text.text
+    tokens = article.tokens
+    sentences = [s for s in article.sentences if s.last > s.first]
+    words = [[text[tokens[t].start : tokens[t].end] for t in range(s.first, s.last)] for s in sentences]
+    states = np.zeros((len(tokens), HIDDEN), np.float32)
+    for sentence, rows in zip(sentences, engine.hidden(words), strict=True):
+        states[sentence.first : sentence.last] = rows
+    return states
+
+
+def marks(view: View, found: Iterable[Candidate]) -> Floats:
+    """What lists and names know of each word, (tokens, MARKS) of zeros and ones."""
+    out = np.zeros((len(view.words), MARKS), np.float32)
+    base = len(TYPES)
+    for c in found:
+        out[c.token, _TYPE_OF[c.entry.type]] = 1
+        if c.entry.strong:
+            out[c.token, base] = 1
+        if c.entry.loose:
+            out[c.token, base + 1] = 1
+        if c.verbal:
+            out[c.token, base + 2] = 1
+    last = base + 3 + len(_KINDS)
+    for t, entity in enumerate(view.entity_of):
+        if entity >= 0:
+            out[t, _KIND_OF[view.entities[entity].kind]] = 1
+        if view.people[t]:
+            out[t, last] = 1
+        if view.date_of[t] >= 0:
+            out[t, last + 1] = 1
+    out[slice(*view.title), last + 2] = 1
+    return out
+
+
+@cache
+def _session(folder: Path | None = None) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        read_model(NETWORK, folder),
+        options,
+        providers=["CPUExecutionProvider"],
+        disabled_optimizers=["SkipLayerNormFusion"],
+    )
+
+
+def scores(view: View, found: Iterable[Candidate], states: Floats, folder: Path | None = None) -> Scores:
+    """Types and statuses of all words of an article.
+
+    Raises EngineError when the network's file is missing or damaged.
+    """
+    if not len(states):
+        return Scores(np.zeros((0, len(TYPES)), np.float32), np.zeros((0, len(STATUSES)), np.float32))
+    kinds, statuses = _session(folder).run(None, {"states": states[None], "marks": marks(view, found)[None]})
+    return from_logits(kinds[0], statuses[0])
+
+
+def from_logits(kinds: Floats, statuses: Floats) -> Scores:
+    """Scores from the network's two outputs; column 0 of ``kinds`` is "no event"."""
+    return Scores(_softmax(kinds)[:, 1:], _softmax(statuses))
+
+
+def _softmax(logits: Floats) -> Floats:
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float32)
+
+
+# ---------------------------------------------------------------------- candidates beyond the lexicon
+
+
+def proposed(view: View, found: Sequence[Candidate], said: Scores) -> Iterator[Candidate]:
+    """Words that the network takes for a trigger of a type which no reading of theirs has."""
+    known: dict[int, list[Candidate]] = {}
+    for c in found:
+        known.setdefault(c.token, []).append(c)
+    for t, k in zip(*np.nonzero(said.types >= _PROPOSED), strict=True):
+        token, type_ = int(t), TYPES[int(k)]
+        if view.article.tokens[token].kind is not TokenKind.WORD or view.date_of[token] >= 0:
+            continue
+        if view.entity_of[token] >= 0 and not (
+            view.kind(token) is EntityKind.NAMED_EVENT and token in view.entity_end
+        ):
+            continue
+        mine = known.get(token, [])
+        if all(c.entry.type is not type_ for c in mine):
+            yield _candidate(view, token, type_, mine)
+
+
+def _candidate(view: View, token: int, type_: EventType, known: Sequence[Candidate]) -> Candidate:
+    """A candidate of ``type_`` in the form that the lexicon sees, else in the form that the letters say."""
+    if known:
+        c = known[0]
+        return c._replace(entry=_retyped(c.entry, type_), required=-1)
+    word = view.words[token]
+    found = readings(word)
+    if found:
+        reading: Reading = found[0]
+        noun = bool(reading.form & Form.NOUN)
+        return Candidate(
+            token, _retyped(reading.entry, type_), reading.form, not noun, -1, -1, reading.suffix
+        )
+    return Candidate(
+        token, _generic(type_, _bare(word)), _form(word), _form(word) & Form.NOUN == 0, -1, -1, ""
+    )
+
+
+@cache
+def _frames() -> dict[EventType, Entry]:
+    """An entry of each type that has the type's most frequent frame."""
+    count: dict[tuple[EventType, str], list[Entry]] = {}
+    for entry in lexicon().entries:
+        count.setdefault((entry.type, entry.frame.name), []).append(entry)
+    out: dict[EventType, Entry] = {}
+    for (type_, _), entries in sorted(count.items(), key=lambda x: -len(x[1])):
+        out.setdefault(type_, entries[0])
+    return out
+
+
+def _retyped(entry: Entry, type_: EventType) -> Entry:
+    if entry.type is type_:
+        return entry
+    return entry._replace(
+        key=f"{entry.lemma}~{type_.value}", type=type_, mode=None, loose=False, strong=False
+    )
+
+
+def _generic(type_: EventType, word: str) -> Entry:
+    """An entry for a word that the lexicon does not have."""
+    none: frozenset[str] = frozenset()
+    return _frames()[type_]._replace(
+        number=-1,
+        key=f"~{type_.value}",
+        lemma=word,
+        mode=None,
+        requires=none,
+        forbids=none,
+        before=none,
+        loose=False,
+        strong=False,
+    )
+
+
+def _bare(word: str) -> str:
+    plain = word[1:] if len(word) > 4 and word[0] in "وف" else word
+    return plain[2:] if plain.startswith("ال") and len(plain) > 4 else plain
+
+
+def _form(word: str) -> int:
+    """Form bits of a word that no entry has, from its first letters."""
+    plain, form = word, Form.NONE
+    if len(word) > 4 and word[0] in "وف":
+        plain, form = word[1:], Form.CONJOINED
+    if plain.startswith(("ال", "بال", "لل")):
+        return form | Form.NOUN | Form.DEFINITE
+    if plain[:2] in ("سي", "ست") and len(plain) > 4:
+        return form | Form.IMPERFECT | Form.FUTURE
+    if plain[0] == "ي" and len(plain) > 3:
+        return form | Form.IMPERFECT
+    return form | Form.NOUN
+
+
+# ------------------------------------------------------------------------------------------ features
+
+
+def trigger_features(c: Candidate, said: Scores) -> dict[str, float]:
+    """What the network says of a candidate, as numbers for the linear filter."""
+    row = said.types[c.token]
+    mine = said.type(c.token, c.entry.type)
+    total = float(row.sum())
+    out = {
+        "net": _logit(mine),
+        "netany": _logit(total),
+        f"net={c.entry.type.value}": _logit(mine) / 4,
+        "netrival": float(total - mine),
+    }
+    if c.entry.number < 0 or "~" in c.entry.key:
+        out["netonly"] = 1.0
+    return out
+
+
+def status_values(tokens: Sequence[int], said: Scores) -> dict[str, float]:
+    """The network's log-probability of each status: of the head (first of ``tokens``) and of all."""
+    rows = np.log(np.maximum(said.status[list(tokens)], _FLOOR))
+    mean = rows.mean(axis=0)
+    out = {f"net={s.value}": float(x) for s, x in zip(STATUSES, rows[0], strict=True)}
+    return out | {f"netmean={s.value}": float(x) for s, x in zip(STATUSES, mean, strict=True)}
+
+
+def _logit(p: float) -> float:
+    p = min(max(p, 1e-3), 1 - 1e-3)
+    return float(np.log(p / (1 - p)))

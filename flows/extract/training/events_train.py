@@ -1,0 +1,136 @@
+"""``rasd train events``: the network on the encoder's states and the linear filters, with fixed seeds.
+
+    python -m flows.extract.training.events_train SHARED [-o OUT]
+
+SHARED holds gold/ and news/ant.zip.  The annotated articles are read by the names encoder of OUT (or, where
+there is none, the installed one), the network learns from its states, the filters from the lexicon's
+candidates and the network's scores for articles it has not seen.  The work folder keeps what is slow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from flows.extract.engines import load_engine
+from flows.extract.engines.store import models_folder, read_model
+from flows.extract.events.trigger_model import HIDDEN, Encoder, Floats, hidden_states
+from flows.extract.training.events_corpus import write_corpus
+from flows.extract.training.events_filter import annotated_samples, read_scores, write_filter, write_scores
+from flows.extract.training.events_gold import Annotated, load
+from flows.records import Article
+
+Say = Callable[[str], None]
+DEPTH = 8  # layers of the encoder below the states
+
+
+def train_events(shared: Path, out: Path, *, work: Path | None = None, say: Say = print) -> None:
+    """Write events_triggers.onnx and both filters to ``out``.
+
+    ``work`` (default: ``out``/work) is taken up again after a stop and safe to delete afterwards.
+    Raises FileNotFoundError where ``shared`` lacks the annotated articles.
+    """
+    import torch
+
+    from flows.extract.training import events_triggers
+
+    work = work or out / "work"
+    corpus = work / "events"
+    out.mkdir(parents=True, exist_ok=True)
+    if not (corpus / "train.json").exists():
+        say(f"{write_corpus(shared / 'gold', shared / 'news' / 'ant.zip', corpus)} annotated articles")
+    plain = annotated_samples(corpus, "train")
+    say("filter without the network")
+    write_filter(plain, [], out, say)
+
+    recipe = events_triggers.Recipe()
+    folder = out if (out / "accurate.onnx").exists() else models_folder()
+    layer = events_triggers.shipped_layer(read_model("accurate.onnx", folder), DEPTH)
+    lessons = [
+        events_triggers.lesson(item, states)
+        for item, states in zip(load(corpus, "train"), _states(corpus, work, say), strict=True)
+    ]
+    kept = work / "events_scores.npz"
+    if not kept.exists():
+        write_scores(events_triggers.cross_fit(lessons, layer, recipe, say), kept)
+    say("network on all articles")
+    torch.manual_seed(recipe.seed)
+    top = events_triggers.fresh(layer)
+    events_triggers.train(top, lessons, recipe, say)
+    events_triggers.write_network(top, out)
+    say("filter with the network")
+    write_filter(annotated_samples(corpus, "train", read_scores(kept)), [], out, say)
+
+
+def _states(corpus: Path, work: Path, say: Say) -> list[tuple[Floats, Floats]]:
+    """States of every article, read as a whole and in pieces of one or two sentences."""
+    kept = work / "events_states.npz"
+    items = list(load(corpus, "train"))
+    if not kept.exists():
+        engine = load_engine("accurate", threads=2)
+        if not isinstance(engine, Encoder):
+            raise TypeError(f"{engine.name} has no hidden states")
+        arrays: dict[str, Floats] = {}
+        for item in items:
+            name = item.gold["id"]
+            whole = hidden_states(item.article, engine)
+            assert whole is not None
+            arrays[f"{name}/whole"] = whole.astype(np.float16)
+            arrays[f"{name}/pieces"] = _in_pieces(item, engine).astype(np.float16)
+        np.savez(kept, allow_pickle=False, **arrays)
+        say(f"states of {len(items)} articles")
+    with np.load(kept) as stored:
+        return [
+            (
+                stored[f"{i.gold['id']}/whole"].astype(np.float32),
+                stored[f"{i.gold['id']}/pieces"].astype(np.float32),
+            )
+            for i in items
+        ]
+
+
+def _in_pieces(item: Annotated, engine: Encoder) -> Floats:
+    """States where the encoder sees one or two sentences at a time, as where the names stage skips some."""
+    rng = random.Random(item.gold["id"])
+    article = item.article
+    states = np.zeros((len(article.tokens), HIDDEN), np.float32)
+    sentences = [s for s in article.sentences if s.last > s.first]
+    at = 0
+    while at < len(sentences):
+        run = sentences[at : at + rng.choice((1, 1, 2))]
+        at += len(run)
+        words = [_words(article, s.first, s.last) for s in run]
+        for sentence, rows in zip(run, engine.hidden(words), strict=True):
+            states[sentence.first : sentence.last] = rows
+    return states
+
+
+def _words(article: Article, first: int, last: int) -> Sequence[str]:
+    return [article.text.text[t.start : t.end] for t in article.tokens[first:last]]
+
+
+def recipe_json() -> dict[str, object]:
+    """The recipe for the card."""
+    from flows.extract.training.events_triggers import Recipe
+
+    raw: dict[str, object] = msgspec.json.decode(msgspec.json.encode(Recipe()))
+    return raw
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("shared", type=Path)
+    parser.add_argument("-o", "--out", type=Path, default=models_folder())
+    arguments = parser.parse_args()
+    train_events(arguments.shared, arguments.out)
+
+
+if __name__ == "__main__":
+    main()
