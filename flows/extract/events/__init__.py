@@ -62,10 +62,11 @@ def find_events(
     ``confidence`` is the calibrated probability of the event; unlikely ones are left out.
     """
     view = view_of(article, entities, offices, dates)
-    said = None if states is None else trigger_model.scores(view, list(candidates(view)), states)
+    found = list(candidates(view))
+    said = None if states is None else trigger_model.scores(view, found, states)
     net = said is not None
     model = confidence.model(net)
-    scored = [(c, confidence.mention_probability(f, net)) for c, f in candidates_of(view, said)]
+    scored = [(c, confidence.mention_probability(f, net)) for c, f in candidates_of(view, said, found)]
     mentions = mentions_of(view, [x for x in scored if x[1] >= model.mention_threshold])
     clusters = merge.merge(
         view, mentions, lambda a, b: confidence.pair_probability(view, a, b, net), model.pair_threshold
@@ -79,13 +80,18 @@ def find_events(
     return tuple(out)
 
 
-def candidates_of(view: View, said: Scores | None = None) -> list[tuple[Candidate, confidence.Features]]:
-    """Every candidate with the features that its probability is made of; ``said``: the network's scores."""
-    found = list(candidates(view))
+def candidates_of(
+    view: View, said: Scores | None = None, found: Sequence[Candidate] | None = None
+) -> list[tuple[Candidate, confidence.Features]]:
+    """Every candidate with the features that its probability is made of.
+
+    ``said``: the network's scores; ``found``: the lexicon's candidates where they are known already.
+    """
+    found = list(candidates(view)) if found is None else found
     if said is None:
         total = confidence.counts(view, found)
         return [(c, confidence.mention_features(view, c, total)) for c in found]
-    found += trigger_model.proposed(view, found, said)
+    found = [*found, *trigger_model.proposed(view, found, said)]
     total = confidence.counts(view, found)
     return [
         (
