@@ -133,7 +133,11 @@ def _status(view: View, cluster: Cluster, said: Scores | None) -> EventStatus:
     head = by_weight(cluster)[0]
     if head.cue in _DECISIVE:
         return head.status
-    return choices.likeliest_status(status_input(view, cluster))
+    beside = None
+    if said is not None:
+        tokens = [m.candidate.token for m in cluster.mentions]
+        beside = trigger_model.status_scores(tokens, said)
+    return choices.likeliest_status(status_input(view, cluster), beside)
 
 
 def status_input(view: View, cluster: Cluster) -> list[str]:

@@ -65,10 +65,15 @@ def _tables() -> tuple[Table, Table]:
     return _table(model().status), _table(model().participant)
 
 
-def likeliest_status(names: Sequence[str]) -> EventStatus:
-    """The status with the highest score for an event with these features."""
+def likeliest_status(names: Sequence[str], beside: Mapping[str, float] | None = None) -> EventStatus:
+    """The status with the highest score for an event with these features.
+
+    ``beside``: scores by status from another source, added.
+    """
     table = _tables()[0]
     scores = table.scores(names)
+    if beside is not None:
+        scores = [s + beside[c] for s, c in zip(scores, table.classes, strict=True)]
     return EventStatus(table.classes[scores.index(max(scores))])
 
 

@@ -118,7 +118,7 @@ def scores(view: View, found: Iterable[Candidate], states: Floats) -> Scores:
     known = marks(view, found)
     x = np.concatenate([beside(states), known], axis=1) @ w["inner.weight"].T + w["inner.bias"]
     # the tanh form of GELU: what the exact one says to three digits, without an error function in numpy
-    inner = 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x**3)))
+    inner = 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x * x * x)))
     direct = np.concatenate([states, known], axis=1) @ w["direct.weight"].T + w["direct.bias"]
     kinds = inner @ w["types.weight"].T + w["types.bias"] + direct
     return from_logits(kinds, inner @ w["status.weight"].T + w["status.bias"])
@@ -247,12 +247,13 @@ def trigger_features(c: Candidate, said: Scores) -> dict[str, float]:
     return out
 
 
-def status_values(tokens: Sequence[int], said: Scores) -> dict[str, float]:
-    """The network's log-probability of each status: of the head (first of ``tokens``) and of all."""
-    rows = np.log(np.maximum(said.status[list(tokens)], _FLOOR))
-    mean = rows.mean(axis=0)
-    out = {f"net={s.value}": float(x) for s, x in zip(STATUSES, rows[0], strict=True)}
-    return out | {f"netmean={s.value}": float(x) for s, x in zip(STATUSES, mean, strict=True)}
+_STATUS_SHARE = 1.0  # of the network's log-probabilities in the choice of a status
+
+
+def status_scores(tokens: Sequence[int], said: Scores) -> dict[str, float]:
+    """What the network adds to the score of each status of an event with these triggers."""
+    mean = np.log(np.maximum(said.status[list(tokens)], _FLOOR)).mean(axis=0)
+    return {s.value: _STATUS_SHARE * float(x) for s, x in zip(STATUSES, mean, strict=True)}
 
 
 def _logit(p: float) -> float:
