@@ -89,6 +89,54 @@ def test_a_sentence_longer_than_the_network_takes_is_labelled(engine: NameEngine
     assert len(people) > 30
 
 
+SURE = ["وقال", "إن", "هذا", "الأمر", "مهم", "جدا", "."]
+
+
+def _asked(engine: AccurateEngine, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Numbers of words that the network is asked about, one entry a call."""
+    asked: list[int] = []
+    network = engine._network
+
+    def counting(words: list[str], lengths: list[int], outputs: tuple[str, ...]) -> list[object]:
+        asked.append(len(words))
+        return network(words, lengths, outputs)  # type: ignore[return-value]
+
+    monkeypatch.setattr(engine, "_network", counting)
+    return asked
+
+
+def test_sentences_of_which_the_chain_is_sure_are_not_shown_to_the_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = load_engine("accurate")
+    assert isinstance(engine, AccurateEngine)
+    asked = _asked(engine, monkeypatch)
+    (row,) = engine.label([SURE])
+    assert asked == []
+    assert {token.label for token in row} == {"O"}
+    doubtful = ["زار", "غرنوقا", "المجهول", "شركة", "برطمان", "القابضة", "."]
+    rows = engine.label([SURE, doubtful, SURE])
+    assert asked == [len(doubtful)]
+    assert [len(r) for r in rows] == [len(SURE), len(doubtful), len(SURE)]
+    assert rows[0] == rows[2] == row
+
+
+def test_hidden_states_are_remembered_for_the_article_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = load_engine("accurate")
+    assert isinstance(engine, AccurateEngine)
+    doubtful = ["زار", "غرنوقا", "المجهول", "شركة", "برطمان", "القابضة", "."]
+    engine.label([SURE, doubtful])
+    asked = _asked(engine, monkeypatch)
+    states = engine.hidden([doubtful, [], SURE])
+    assert asked == [len(SURE)]  # only the sentence that ``label`` left out
+    assert [s.shape for s in states] == [(len(doubtful), 384), (0, 384), (len(SURE), 384)]
+    assert all(s.dtype == np.float32 and np.isfinite(s).all() for s in states)
+    engine.hidden([SURE])
+    assert asked == [len(SURE)]
+    engine.label([doubtful])
+    assert np.allclose(engine.hidden([doubtful])[0], states[0], atol=0.5)
+
+
 def test_anercorps_convention_has_its_own_labels() -> None:
     rows = load_engine("accurate", scheme="anercorp").label(SENTENCES)
     labels = {token.label for row in rows for token in row}

@@ -37,16 +37,6 @@ SOURCES = {
         "licence": "annotations of this project over news text; no text is part of the models",
         "cite": "",
     },
-    "own news": {
-        "what": "news-like articles written and marked for this project (data/own_news.txt)",
-        "licence": "CC0 1.0",
-        "cite": "",
-    },
-    "marked ANT": {
-        "what": "names marked for this project in articles of ANT (data/ant_names.json holds the marks)",
-        "licence": "marks CC0 1.0, articles Apache-2.0",
-        "cite": "",
-    },
     "ANT": {
         "what": "Tunisian news, unlabelled: word clusters, counts of the vocabulary, machine-labelled text",
         "licence": "Apache-2.0",

@@ -51,11 +51,9 @@ def scheme_chain(
     tagged, clitics = label_news(teacher, unlabelled(data, plan.fast_silver_articles))
     say(f"fast: {scheme}: {sum(len(w) for w, _ in tagged)} words of news labelled")
     gold_clitics: Clitics = [(s.words, s.clitics) for d in data.gold for s in d.sentences]
-    own_clitics: Clitics = [(s.words, s.clitics) for d in data.marked for s in d.sentences]
-    own = _tagged(data.marked) * plan.fast_marked if guide else []
     chain = train_chain(
-        [*_tagged(hard) * (plan.fast_gold if guide else plan.fast_newswire), *own, *tagged],
-        [*gold_clitics * plan.fast_gold, *own_clitics * plan.fast_marked, *clitics],
+        [*_tagged(hard) * (plan.fast_gold if guide else plan.fast_newswire), *tagged],
+        [*gold_clitics * plan.fast_gold, *clitics],
         GUIDE_LABELS if guide else NEWSWIRE_LABELS,
         knowledge,
         ChainRecipe(iterations=plan.fast_iterations),

@@ -2,7 +2,7 @@
 
 ``accurate``: E5 fine-tuned for a while on all corpora -> from there a longer run on ANERcorp and gold -> the
 clitic head fitted to it -> 8-bit ONNX.  (A last run that adds the project's own marked articles gained half a
-point on ANERcorp and lost as much on gold/dev; they teach the chain only.)
+point on ANERcorp and lost as much on gold/dev; they only teach the chains of ``crossval``.)
 ``fast``: word clusters of the news -> the news labelled by that network -> one chain a convention.
 Then the chain gets its share in what ``accurate`` says.
 
@@ -30,7 +30,6 @@ from flows.extract.training.corpora import (
     read_news,
     split_last_tenth,
 )
-from flows.extract.training.marked import read_marked
 
 Say = Callable[[str], None]
 
@@ -74,7 +73,6 @@ class Plan:
     clitic_windows: int = 150
     fast_silver_articles: int = 1000
     fast_gold: int = 4
-    fast_marked: int = 2
     fast_newswire: int = 2
     fast_iterations: int = 70
     chain_share: float = 0.35  # of the fast chain in what accurate says
@@ -92,17 +90,14 @@ class Data:
     aqmar: Document
     gold: list[Document]
     gold_dev: list[Document]
-    marked: list[Document]
     news: Path
     files: dict[str, Path]
 
     @property
     def annotated_news(self) -> frozenset[str]:
-        """Stems of news members that people annotated: never labelled by a machine."""
+        """Stems of news members that are gold articles: never labelled by a machine."""
         return frozenset(
-            d.id.removeprefix("ant-")
-            for d in [*self.gold, *self.gold_dev, *self.marked]
-            if d.id.startswith("ant-")
+            d.id.removeprefix("ant-") for d in [*self.gold, *self.gold_dev] if d.id.startswith("ant-")
         )
 
 
@@ -130,7 +125,6 @@ def load_data(folder: Path) -> Data:
         read_conll_corpus(files["AQMAR"], "aqmar"),
         gold,
         gold_dev,
-        read_marked(files["ANT news"], skip=frozenset(d.id for d in [*gold, *gold_dev])),
         files["ANT news"],
         files,
     )
