@@ -20,11 +20,18 @@ from db.models import Base
 Key = Any
 Rows = dict[str, list[tuple[Any, ...]]]
 
-# runs are clock times all over; a queue is what remains to be done
-LEFT_OUT = frozenset({"run"})
-# how long it took, how often it was tried, and keys made of ids
+# what each run did, and hints by the file system's clock; a queue is what remains to be done
+LEFT_OUT = frozenset({"run", "run_source", "expectation_miss", "file_hint"})
+# how long it took, how often it was tried, keys made of ids, and "one of them"
 COLUMNS_LEFT_OUT = frozenset(
-    {"run_id", "seconds", "rejection.attempts", "occurrence_event.blocks", "pipeline_version.description"}
+    {
+        "run_id",
+        "seconds",
+        "rejection.attempts",
+        "occurrence_event.blocks",
+        "pipeline_version.description",
+        "recurring_line.example_article_id",
+    }
 )
 # tables whose rows are what their members are: table -> (member table, its column)
 GROUPS = {"story": ("article_story", "story_id"), "occurrence": ("occurrence_event", "occurrence_id")}
