@@ -48,7 +48,8 @@ def test_a_table_moves_into_partitions_and_reads_only_the_one_it_needs(database:
         )
         run(f"ALTER TABLE {table}_parted ADD PRIMARY KEY ({key})")
         run(
-            f"ALTER TABLE {table}_parted ADD FOREIGN KEY (extraction_id) REFERENCES extraction ON DELETE CASCADE"
+            f"ALTER TABLE {table}_parted"
+            " ADD FOREIGN KEY (extraction_id) REFERENCES extraction ON DELETE CASCADE"
         )
         run(f"CREATE TABLE {table}_1 PARTITION OF {table}_parted FOR VALUES FROM ({low}) TO ({middle})")
         run(f"CREATE TABLE {table}_2 PARTITION OF {table}_parted FOR VALUES FROM ({middle}) TO ({high})")
