@@ -20,7 +20,6 @@ __all__ = ["ADVISORY_LOCK", "Name", "Rules", "lock", "regroup", "update_edges"]
 
 ADVISORY_LOCK = 0x69646E74  # "idnt": one derives at a time
 _CONTEXT = 1  # people named beside both names that confirm
-_BODIES = 2  # bodies and places named beside both that confirm
 
 Name = tuple[str, str]  # kind, key
 Node = tuple[str, str, str]  # kind, key, SHA-256 of a file (hex) or ""
@@ -31,7 +30,8 @@ class Rules:
     """What db may not import: the rules of flows.resolve, as functions of plain values."""
 
     blocks: Callable[[str, str], tuple[str, ...]]  # kind, key
-    compare: Callable[[str, str, str], tuple[str, float, str] | None]  # kind, keys -> rule, score, need
+    # kind, keys -> rule, score, need, bodies and places beside both that make a context
+    compare: Callable[[str, str, str], tuple[str, float, str, int] | None]
     generic: Callable[[str, str], bool]  # whether a name says little about what is named beside it
     link: Callable[[str, str, str], str]  # kind, key, another form as written -> its key, "" if of no use
     groups: Callable[[Iterable[Node], Iterable[tuple[Any, ...]]], list[list[Node]]]
@@ -92,12 +92,12 @@ def update_edges(raw: Raw, rules: Rules, touched: set[Name], lost: set[Name]) ->
         ).fetchall()
     }
     verdicts: dict[tuple[str, str, str], tuple[str, float, str]] = {}  # verdict, score, rule
-    open_pairs: list[tuple[str, str, str]] = []
+    open_pairs: dict[tuple[str, str, str], int] = {}
     for (kind, left, right), linked in pairs.items():
         found = rules.compare(kind, left, right)
         if found is None:
             continue
-        rule, score, need = found
+        rule, score, need, bodies = found
         pair = (kind, left, right)
         settled = known.get(pair) == (rule, "same") and (kind, left) not in lost and (kind, right) not in lost
         if settled or need == "nothing" or (linked and need in ("link", "either")):
@@ -105,7 +105,7 @@ def update_edges(raw: Raw, rules: Rules, touched: set[Name], lost: set[Name]) ->
         else:
             verdicts[pair] = ("unsure", score, rule)
             if need in ("either", "context"):
-                open_pairs.append(pair)
+                open_pairs[pair] = bodies
     for pair in _confirmed(raw, rules, open_pairs):
         _, score, rule = verdicts[pair]
         verdicts[pair] = ("same", score, rule)
@@ -184,20 +184,22 @@ def _candidates(raw: Raw, touched: set[Name]) -> dict[tuple[str, str, str], bool
     return pairs
 
 
-def _confirmed(raw: Raw, rules: Rules, pairs: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    """Pairs whose articles share a context: an office, a person, or several bodies or places beside them."""
+def _confirmed(
+    raw: Raw, rules: Rules, pairs: Mapping[tuple[str, str, str], int]
+) -> list[tuple[str, str, str]]:
+    """Pairs whose articles share a context: an office, a person, or so many bodies and places beside them."""
     if not pairs:
         return []
     names = {(kind, key) for kind, left, right in pairs for key in (left, right)}
     beside = _beside(raw, rules, names)
     offices = offices_of(raw, names)
     out = []
-    for kind, left, right in pairs:
+    for (kind, left, right), bodies in pairs.items():
         own = {("PERSON", left), ("PERSON", right)}
         common = (beside[kind, left] & beside[kind, right]) - own
         people = sum(k == "PERSON" for k, _ in common)
         telling = any(rules.traits(office) for office in offices[kind, left] & offices[kind, right])
-        if telling or people >= _CONTEXT or len(common) >= _BODIES:
+        if telling or people >= _CONTEXT or len(common) >= bodies:
             out.append((kind, left, right))
     return out
 

@@ -21,9 +21,9 @@ _LATIN = re.compile("[A-Za-z]")
 _ARABIC = re.compile("[\u0621-\u064a]")
 
 
-def _compare(kind: str, left: str, right: str) -> tuple[str, float, str] | None:
+def _compare(kind: str, left: str, right: str) -> tuple[str, float, str, int] | None:
     found = names.compare(kind, left, right)
-    return None if found is None else (found.rule, found.score, found.needs.value)
+    return None if found is None else (found.rule, found.score, found.needs.value, found.beside)
 
 
 def _link(kind: str, key: str, surface: str) -> str:

@@ -84,10 +84,21 @@ def groups(
 
     def excluded(a: Node, b: Node) -> bool:
         first, second = ({judged[node] for node in members[group]} for group in (a, b))
+        everybody = members[a] | members[b]
         return any(
-            all(x.key != y.key and excludes(x.kind, x.key, y.key) for x in one for y in other)
+            all(apart_by_name(x, y, everybody) for x in one for y in other)
             for one in first
             for other in second
+        )
+
+    def apart_by_name(x: Node, y: Node, everybody: set[Node]) -> bool:
+        """Whether the names exclude each other, and no fuller one among those at hand holds both."""
+        if x.key == y.key or not excludes(x.kind, x.key, y.key):
+            return False
+        longest = max(_words(x), _words(y))
+        return not any(
+            _words(z) > longest and not excludes(z.kind, z.key, x.key) and not excludes(z.kind, z.key, y.key)
+            for z in everybody
         )
 
     rules = [e for e in listed if e.automatic and e.verdict == "same"]
@@ -99,6 +110,15 @@ def groups(
         if a != b and not forbidden(a, b) and not excluded(a, b):
             unite(a, b)
     return sorted(sorted(group) for group in members.values())
+
+
+def _words(node: Node) -> int:
+    return node.key.count(" ") + 1
+
+
+def _fullness(node: Node) -> tuple[int, bool, Node]:
+    """Fewer words before more, Latin before Arabic."""
+    return _words(node), not node.key.isascii(), node
 
 
 def _newest_first(edge: Edge) -> tuple[int, Node, Node]:
@@ -117,8 +137,8 @@ def _vague(edges: Sequence[Edge], excludes: Callable[[str, str, str], bool]) -> 
     full: dict[Node, dict[Node, list[Edge]]] = defaultdict(lambda: defaultdict(list))
     for edge in edges:
         if edge.rule in SHORT_FORMS:
-            full[edge.left][edge.right].append(edge)
-            full[edge.right][edge.left].append(edge)
+            short, long = sorted((edge.left, edge.right), key=_fullness)
+            full[short][long].append(edge)
     vague: set[tuple[Node, Node, str]] = set()
     for short, forms in full.items():
         names = sorted(forms)

@@ -16,6 +16,7 @@ class _Identity(msgspec.Struct, forbid_unknown_fields=True):
     latin: list[tuple[str, str]]
     variants: list[str]
     leading: str
+    common_given: str
     naming_heads: list[str]
     tells_apart: str
     place_heads: str
@@ -33,6 +34,7 @@ class IdentityWords:
     arabic: dict[int, str]  # letter -> consonant class, for str.translate; other letters go
     latin: tuple[tuple[str, str], ...]  # sequence -> classes, longest first
     variants: dict[str, str]  # name unit -> the spelling that stands for all of its spellings
+    common_given: frozenset[str]
     leading: frozenset[str]  # first names that are often left out before the one used
     naming_heads: dict[str, int]  # head -> the set of heads that can stand for it
     tells_apart: frozenset[str]
@@ -56,6 +58,7 @@ def identity_words() -> IdentityWords:
         arabic={ord(letter): sound for sound, letters in raw.arabic.items() for letter in letters.split()},
         latin=tuple(sorted(raw.latin, key=lambda pair: -len(pair[0]))),
         variants=variants,
+        common_given=frozenset(map(_bare, fold(raw.common_given).split())),
         leading=frozenset(fold(raw.leading).split()),
         naming_heads={h: n for n, heads in enumerate(raw.naming_heads) for h in fold(heads).split()},
         tells_apart=frozenset(fold(raw.tells_apart).split()),

@@ -38,6 +38,7 @@ class Comparison(NamedTuple):
     rule: str
     score: float  # 0 to 1, once confirmed
     needs: Need
+    beside: int = 2  # bodies and places named beside both that make a context; a person alone always does
 
 
 class Parts(NamedTuple):
@@ -112,6 +113,9 @@ def _alike(a: str, b: str) -> bool:
             min(len(sounds_a), len(sounds_b)) >= 3 and Indel.normalized_similarity(sounds_a, sounds_b) >= 0.85
         )
     shorter = min(len(a), len(b))
+    if "و" + a == b or "و" + b == a:
+        # the و of وداد taken for "and": only where what is left is no name
+        return shorter >= 3 and _known(max(a, b, key=len)) and not _known(min(a, b, key=len))
     if shorter < 4 or a[0] != b[0]:
         return False
     vowels_only = a.translate(_LONG) == b.translate(_LONG)
@@ -197,6 +201,10 @@ def blocks(kind: str, key: str) -> tuple[str, ...]:
             found.add(f"b:{first}|{last[:4]}")
             found.add(f"e:{first}|{last[-4:]}")
             found.add(f"g:{first[:4]}|{last}")
+            if first.startswith("و") and len(first) > 3:
+                found.add(f"e:{first[1:]}|{last[-4:]}")
+            if len(parts.units) > 2:
+                found.add(f"b:{first}|{parts.units[1][:4]}")
             if first in identity_words().leading and len(parts.units) > 2:
                 found.add(f"b:{parts.units[1]}|{last[:4]}")
         return tuple(f"{kind[0]}{value}" for value in sorted(found))
@@ -280,13 +288,13 @@ def _compare_people(a: Parts, b: Parts) -> Comparison | None:
         # Veaux sounds like ڤو to those who know; that an article ties the two has to say it
         sounds = [skeleton("".join(n.units)) for n in (a, b)]
         near = Indel.normalized_similarity(*sounds)
-        return Comparison("script", 0.93, Need.LINK) if near >= 0.6 or min(map(len, sounds)) < 3 else None
+        return Comparison("script", 0.93, Need.LINK) if near >= 0.7 else None
     if a.king != b.king or (a.king and a.units[-1] != b.units[-1]):
         return None
     if len(a.units) == len(b.units):
         if a.units == b.units:
             return Comparison("article", 0.97, Need.NOTHING)
-        return Comparison("spelling", 0.9, Need.EITHER) if _same_units(a, b) else None
+        return Comparison("spelling", 0.9, Need.EITHER, _rarity(a)) if _same_units(a, b) else None
     full, short = (a, b) if len(a.units) > len(b.units) else (b, a)
     if not identity_words().tells_apart.isdisjoint(set(full.units) ^ set(short.units)):
         return None
@@ -298,8 +306,13 @@ def _compare_people(a: Parts, b: Parts) -> Comparison | None:
     if not _inside(full.units, short.units):
         return None
     if _alike(full.units[-1], short.units[-1]):
-        return Comparison("middle", 0.88, Need.EITHER)
-    return Comparison("beginning", 0.8, Need.CONTEXT)
+        return Comparison("middle", 0.88, Need.EITHER, _rarity(short))
+    return Comparison("beginning", 0.8, Need.CONTEXT, _rarity(short))
+
+
+def _rarity(name: Parts) -> int:
+    """How much a name has to share with another spelling: the rarer it is, the less."""
+    return 2 if name.units[0] in identity_words().common_given else 1
 
 
 def excludes(kind: str, a: str, b: str) -> bool:
