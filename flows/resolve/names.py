@@ -113,9 +113,6 @@ def _alike(a: str, b: str) -> bool:
             min(len(sounds_a), len(sounds_b)) >= 3 and Indel.normalized_similarity(sounds_a, sounds_b) >= 0.85
         )
     shorter = min(len(a), len(b))
-    if "و" + a == b or "و" + b == a:
-        # the و of وداد taken for "and": only where what is left is no name
-        return shorter >= 3 and _known(max(a, b, key=len)) and not _known(min(a, b, key=len))
     if shorter < 4 or a[0] != b[0]:
         return False
     vowels_only = a.translate(_LONG) == b.translate(_LONG)
@@ -201,8 +198,6 @@ def blocks(kind: str, key: str) -> tuple[str, ...]:
             found.add(f"b:{first}|{last[:4]}")
             found.add(f"e:{first}|{last[-4:]}")
             found.add(f"g:{first[:4]}|{last}")
-            if first.startswith("و") and len(first) > 3:
-                found.add(f"e:{first[1:]}|{last[-4:]}")
             if len(parts.units) > 2:
                 found.add(f"b:{first}|{parts.units[1][:4]}")
             if first in identity_words().leading and len(parts.units) > 2:
@@ -294,7 +289,11 @@ def _compare_people(a: Parts, b: Parts) -> Comparison | None:
     if len(a.units) == len(b.units):
         if a.units == b.units:
             return Comparison("article", 0.97, Need.NOTHING)
-        return Comparison("spelling", 0.9, Need.EITHER, _rarity(a)) if _same_units(a, b) else None
+        return (
+            Comparison("spelling", 0.9, Need.EITHER, max(_rarity(a), _rarity(b)))
+            if _same_units(a, b)
+            else None
+        )
     full, short = (a, b) if len(a.units) > len(b.units) else (b, a)
     if not identity_words().tells_apart.isdisjoint(set(full.units) ^ set(short.units)):
         return None
@@ -306,8 +305,8 @@ def _compare_people(a: Parts, b: Parts) -> Comparison | None:
     if not _inside(full.units, short.units):
         return None
     if _alike(full.units[-1], short.units[-1]):
-        return Comparison("middle", 0.88, Need.EITHER, _rarity(short))
-    return Comparison("beginning", 0.8, Need.CONTEXT, _rarity(short))
+        return Comparison("middle", 0.88, Need.EITHER, max(_rarity(a), _rarity(b)))
+    return Comparison("beginning", 0.8, Need.CONTEXT, max(_rarity(a), _rarity(b)))
 
 
 def _rarity(name: Parts) -> int:
