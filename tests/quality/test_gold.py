@@ -40,7 +40,7 @@ FLOORS = {
         "offices": 83.0,
         "events": 53.0,
         "events.any_type": 61.0,
-        "events.status": 78.0,
+        "events.status": 77.3,
         "events.where": 67.0,
         "participants": 45.0,
         "boilerplate.removed": 82.0,
