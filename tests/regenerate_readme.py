@@ -23,6 +23,14 @@ ORDER BY n.nspname = 'public', c.relname, a.attnum
 """
 
 
+FUNCTIONS = """
+SELECT format('report.%s(%s)', p.proname, pg_get_function_arguments(p.oid)), obj_description(p.oid, 'pg_proc')
+FROM pg_proc AS p
+WHERE p.pronamespace = 'report'::regnamespace AND p.prorettype <> 'trigger'::regtype
+ORDER BY p.proname, 1
+"""
+
+
 def settings_table() -> str:
     """One row a setting."""
     lines = ["| variable | in `rasd.toml` | default | meaning |", "|---|---|---|---|"]
@@ -38,11 +46,21 @@ def settings_table() -> str:
 
 
 def catalogue(connection: psycopg.Connection[tuple[str, str, str, str]]) -> str:
-    """Tables and views with their columns, from the database's own comments.
+    """Functions, tables and views with their columns, from the database's own comments.
 
     Raises ValueError naming what has no comment.
     """
-    lines: list[str] = []
+    lines = [
+        "<details><summary>Functions of <code>report</code></summary>",
+        "",
+        "| function | meaning |",
+        "|---|---|",
+    ]
+    for function, meaning in connection.execute(FUNCTIONS):
+        if meaning is None:
+            raise ValueError(f"{function} has no comment")
+        lines.append(f"| `{function}` | {meaning.replace('|', chr(92) + '|')} |")
+    lines += ["", "</details>"]
     current = ""
     for relation, about, column, meaning in connection.execute(COLUMNS):
         if about is None or meaning is None:

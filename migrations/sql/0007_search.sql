@@ -1140,3 +1140,8 @@ $$;
 COMMENT ON FUNCTION report.parse_query(text) IS
     'A typed query as tsquery: wide with all readings of its words, exact with the words as typed; '
     'and the words to mark in what was found';
+
+COMMENT ON FUNCTION report.letters_common(text) IS 'Search letters of what Arabic news is full of; part of report.letters';
+COMMENT ON FUNCTION report.letters_all(text) IS 'Search letters of all; part of report.letters';
+COMMENT ON FUNCTION report.word_letters_often() IS 'What words are made of, below U+0700; part of report.words';
+COMMENT ON FUNCTION report.word_letters_all() IS 'What words are made of; part of report.words';
