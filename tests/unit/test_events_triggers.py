@@ -28,7 +28,7 @@ def _scores(view: events.View, sure: dict[str, tuple[EventType, float]]) -> Scor
     kinds = np.zeros((n, len(TYPES)), np.float32)
     for word, (type_, p) in sure.items():
         kinds[view.words.index(word), TYPES.index(type_)] = p
-    return Scores(kinds, np.full((n, len(STATUSES)), 1 / len(STATUSES), np.float32))
+    return Scores(kinds, np.full((n, len(STATUSES)), 1 / len(STATUSES), np.float32), np.ones(n, bool))
 
 
 def test_a_word_without_a_reading_becomes_a_candidate_where_the_network_is_sure() -> None:
@@ -86,6 +86,12 @@ def test_logits_become_probabilities_and_none_is_left_out() -> None:
 class _Engine:
     """Shows the length of each word as its state."""
 
+    def shown(self, sentence: Sequence[str]) -> bool:
+        return self.all
+
+    def __init__(self, everything: bool = True) -> None:
+        self.all = everything
+
     def hidden(self, sentences: Sequence[Sequence[str]]) -> list[Floats]:
         return [
             np.array([[len(w)] * trigger_model.HIDDEN for w in s], np.float32).reshape(
@@ -100,6 +106,14 @@ def test_states_stand_at_their_tokens() -> None:
     states = trigger_model.hidden_states(article, _Engine())
     assert states is not None and states.shape == (len(article.tokens), trigger_model.HIDDEN)
     assert [int(x) for x in states[:, 0]] == [t.end - t.start for t in article.tokens]
+
+
+def test_sentences_without_doubt_are_not_read() -> None:
+    article = article_of(TEXT)
+    states = trigger_model.hidden_states(article, _Engine(everything=False))
+    assert states is not None and not states.any()
+    everything = trigger_model.hidden_states(article, _Engine(everything=False), everything=True)
+    assert everything is not None and everything.any()
 
 
 @pytest.mark.parametrize("engine", [None, object()])

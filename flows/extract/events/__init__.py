@@ -66,7 +66,10 @@ def find_events(
     said = None if states is None else trigger_model.scores(view, found, states)
     net = said is not None
     model = confidence.model(net)
-    scored = [(c, confidence.mention_probability(f, net)) for c, f in candidates_of(view, said, found)]
+    scored = [
+        (c, confidence.mention_probability(f, said is not None and bool(said.read[c.token])))
+        for c, f in candidates_of(view, said, found)
+    ]
     mentions = mentions_of(view, [x for x in scored if x[1] >= model.mention_threshold])
     clusters = merge.merge(
         view, mentions, lambda a, b: confidence.pair_probability(view, a, b, net), model.pair_threshold
@@ -93,13 +96,12 @@ def candidates_of(
         return [(c, confidence.mention_features(view, c, total)) for c in found]
     found = [*found, *trigger_model.proposed(view, found, said)]
     total = confidence.counts(view, found)
+    plain = ((c, confidence.mention_features(view, c, total)) for c in found)
     return [
-        (
-            c,
-            dict.fromkeys(confidence.mention_features(view, c, total), 1.0)
-            | trigger_model.trigger_features(c, said),
-        )
-        for c in found
+        (c, dict.fromkeys(names, 1.0) | trigger_model.trigger_features(c, said))
+        if said.read[c.token]
+        else (c, names)
+        for c, names in plain
     ]
 
 

@@ -44,19 +44,28 @@ class Encoder(Protocol):
         """Hidden states (words, HIDDEN), one array a sentence."""
         ...
 
+    def shown(self, sentence: Sequence[str]) -> bool:
+        """Whether the states of a sentence are known already, because its names were in doubt."""
+        ...
+
 
 class Scores(NamedTuple):
-    """Probabilities by token, in the order of TYPES and STATUSES; rows of words not read are zero."""
+    """Probabilities by token, in the order of TYPES and STATUSES."""
 
     types: Floats  # (tokens, len(TYPES)); what is missing to 1 is "no event"
     status: Floats  # (tokens, len(STATUSES))
+    read: NDArray[np.bool_]  # (tokens,); the encoder has read the word, else its rows are zero
 
     def type(self, token: int, type_: EventType) -> float:
         return float(self.types[token, _TYPE_OF[type_]])
 
 
-def hidden_states(article: Article, engine: object) -> Floats | None:
-    """The encoder's states (tokens, HIDDEN) of an article; None for an engine that has none to show."""
+def hidden_states(article: Article, engine: object, everything: bool = False) -> Floats | None:
+    """The encoder's states (tokens, HIDDEN) of an article; None for an engine that has none to show.
+
+    Sentences whose names were never in doubt have not been read; their rows stay zero unless ``everything``
+    is wanted, which nearly halves the speed of a whole extraction.
+    """
     if not isinstance(engine, Encoder):
         return None
     text = article.text.text
@@ -64,6 +73,10 @@ def hidden_states(article: Article, engine: object) -> Floats | None:
     sentences = [s for s in article.sentences if s.last > s.first]
     words = [[text[tokens[t].start : tokens[t].end] for t in range(s.first, s.last)] for s in sentences]
     states = np.zeros((len(tokens), HIDDEN), np.float32)
+    if not everything:
+        known = [engine.shown(w) for w in words]
+        sentences = [s for s, yes in zip(sentences, known, strict=True) if yes]
+        words = [w for w, yes in zip(words, known, strict=True) if yes]
     for sentence, rows in zip(sentences, engine.hidden(words), strict=True):
         states[sentence.first : sentence.last] = rows
     return states
@@ -112,21 +125,32 @@ def scores(view: View, found: Iterable[Candidate], states: Floats) -> Scores:
 
     Raises EngineError when the network's file is missing or damaged.
     """
-    if not len(states):
-        return Scores(np.zeros((0, len(TYPES)), np.float32), np.zeros((0, len(STATUSES)), np.float32))
+    n = len(states)
+    read = np.asarray(states.any(axis=1))
+    types, statuses = np.zeros((n, len(TYPES)), np.float32), np.zeros((n, len(STATUSES)), np.float32)
+    if read.any():
+        types[read], statuses[read] = _run(beside(states)[read], marks(view, found)[read])
+    return Scores(types, statuses, read)
+
+
+def _run(near: Floats, known: Floats) -> tuple[Floats, Floats]:
+    """Probabilities of types and statuses from the states of words with their neighbours, and marks."""
     w = _weights()
-    known = marks(view, found)
-    x = np.concatenate([beside(states), known], axis=1) @ w["inner.weight"].T + w["inner.bias"]
+    x = np.concatenate([near, known], axis=1) @ w["inner.weight"].T + w["inner.bias"]
     # the tanh form of GELU: what the exact one says to three digits, without an error function in numpy
     inner = 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x * x * x)))
-    direct = np.concatenate([states, known], axis=1) @ w["direct.weight"].T + w["direct.bias"]
+    direct = (
+        np.concatenate([near[:, HIDDEN : 2 * HIDDEN], known], axis=1) @ w["direct.weight"].T
+        + w["direct.bias"]
+    )
     kinds = inner @ w["types.weight"].T + w["types.bias"] + direct
-    return from_logits(kinds, inner @ w["status.weight"].T + w["status.bias"])
+    said = from_logits(kinds, inner @ w["status.weight"].T + w["status.bias"])
+    return said.types, said.status
 
 
 def from_logits(kinds: Floats, statuses: Floats) -> Scores:
     """Scores from the network's two outputs; column 0 of ``kinds`` is "no event"."""
-    return Scores(_softmax(kinds)[:, 1:], _softmax(statuses))
+    return Scores(_softmax(kinds)[:, 1:], _softmax(statuses), np.ones(len(kinds), np.bool_))
 
 
 def _softmax(logits: Floats) -> Floats:
@@ -252,7 +276,10 @@ _STATUS_SHARE = 1.0  # of the network's log-probabilities in the choice of a sta
 
 def status_scores(tokens: Sequence[int], said: Scores) -> dict[str, float]:
     """What the network adds to the score of each status of an event with these triggers."""
-    mean = np.log(np.maximum(said.status[list(tokens)], _FLOOR)).mean(axis=0)
+    rows = said.status[[t for t in tokens if said.read[t]]]
+    if not len(rows):
+        return dict.fromkeys((s.value for s in STATUSES), 0.0)
+    mean = np.log(np.maximum(rows, _FLOOR)).mean(axis=0)
     return {s.value: _STATUS_SHARE * float(x) for s, x in zip(STATUSES, mean, strict=True)}
 
 

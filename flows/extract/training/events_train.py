@@ -101,7 +101,7 @@ def _states(corpus: Path, work: Path, say: Say) -> list[tuple[Floats, Floats]]:
         arrays: dict[str, Floats] = {}
         for item in items:
             name = item.gold["id"]
-            whole = hidden_states(item.article, engine)
+            whole = hidden_states(item.article, engine, everything=True)
             assert whole is not None
             arrays[f"{name}/whole"] = whole.astype(np.float16)
             arrays[f"{name}/pieces"] = _in_pieces(item, engine).astype(np.float16)
