@@ -79,7 +79,7 @@ def portrait(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
             f" JOIN extraction AS e ON e.id = c.extraction_id {up}",
         )
         for table in Base.metadata.sorted_tables
-        if "extraction_id" in table.columns and table.name != "identity"
+        if "extraction_id" in table.columns and table.name not in {"identity", "occurrence_queue"}
     }
     # an entity by all the names that it stands for
     picture["identity"] = rows(
