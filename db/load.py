@@ -116,9 +116,10 @@ _EXTRACTION_TYPES = {
     "published_first_day": "date", "published_last_day": "date",
 }  # fmt: skip
 
+# No COLLATE on the URI: a comparison under another collation than that of location's index reads all of it.
 _STAGES = (
     """CREATE TEMP TABLE stage_file (
-        uri text COLLATE "C", sha256 bytea, metadata_hash bytea, metadata text, modified_at timestamptz
+        uri text, sha256 bytea, metadata_hash bytea, metadata text, modified_at timestamptz
     ) ON COMMIT DELETE ROWS""",
     "CREATE TEMP TABLE stage_article (i int4, sha256 bytea, metadata_hash bytea, size int8, data bytea, "
     + ", ".join(f"{name} {_EXTRACTION_TYPES.get(name, 'text')}" for name in ExtractionRow._fields)
@@ -331,7 +332,7 @@ def _locations(raw: Raw, run_id: int | None) -> tuple[int, int, list[int]]:
             INSERT INTO location (uri, raw_file_id, metadata_hash, version)
             SELECT s.uri, r.id, s.metadata_hash, 1
             FROM stage_file AS s JOIN raw_file AS r USING (sha256)
-            ORDER BY s.uri
+            ORDER BY s.uri COLLATE "C"
             ON CONFLICT (uri) DO NOTHING
             RETURNING id, uri, raw_file_id, metadata_hash
         )
@@ -350,7 +351,7 @@ def _locations(raw: Raw, run_id: int | None) -> tuple[int, int, list[int]]:
         JOIN raw_file AS r USING (sha256)
         JOIN location AS l USING (uri)
         WHERE (l.raw_file_id, l.metadata_hash) IS DISTINCT FROM (r.id, s.metadata_hash)
-        ORDER BY s.uri
+        ORDER BY s.uri COLLATE "C"
         FOR NO KEY UPDATE OF l
         """
     ).fetchall()
