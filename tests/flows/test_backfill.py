@@ -125,7 +125,7 @@ def test_a_dry_run_tells_and_writes_nothing(database: Engine, chosen: Settings, 
 def test_a_file_that_changed_meanwhile_keeps_its_place(
     database: Engine, chosen: Settings, inbox: Path
 ) -> None:
-    """The bytes were selected, then the crawler wrote others: the backfill must not bring the old ones back."""
+    """Selected, then overwritten by the crawler: the backfill must not bring the old bytes back."""
     run_ingest([str(inbox)], chosen)
 
     def overtaken(batch: Batch) -> object:
