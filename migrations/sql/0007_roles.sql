@@ -23,6 +23,9 @@ BEGIN
         ALTER ROLE rasd_analyst SET idle_in_transaction_session_timeout = '5min';
         ALTER ROLE rasd_analyst SET default_transaction_read_only = on;
         ALTER ROLE rasd_analyst SET search_path = report;
+        -- the views join more tables than the planner reorders by itself
+        ALTER ROLE rasd_analyst SET join_collapse_limit = 24;
+        ALTER ROLE rasd_analyst SET from_collapse_limit = 24;
     END IF;
 END
 $$;
