@@ -220,7 +220,7 @@ CREATE FUNCTION report.who_met(
     event_id bigint, other_id bigint, other text, entity_was text, mode text, status text, place text,
     date_from date, date_to date, independent_reports integer, confidence real
 )
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE SET join_collapse_limit = 24 SET from_collapse_limit = 24 AS $$
     SELECT
         o.event_id, p.entity_id, p.name, CASE me.role WHEN 'actor' THEN 'visitor' ELSE 'host' END, o.mode, o.status,
         o.place, o.date_from, o.date_to, o.independent_reports, o.confidence
