@@ -203,7 +203,9 @@ def _open_runtime(
                 pipeline_id = ensure_pipeline(connection, pipeline)
                 mark_crashed(connection)
                 run_id = start_run(connection, kind, {**parameters, "pipeline": pipeline.digest.hex()})
-                inbox = open_inbox(connection, pipeline_id, run_id, chosen.recheck_runs, origin.source)
+                # where files leave the inbox, one that is still there was not put away: look at it again
+                recheck = chosen.recheck_runs if origin.after_load == "keep" else 1
+                inbox = open_inbox(connection, pipeline_id, run_id, recheck, origin.source)
                 files = tuple(map(str, paths))
                 yield Runtime(engine, workers, chosen, pipeline, connection, run_id, inbox, origin, files)
         finally:

@@ -81,6 +81,7 @@ def test_every_encoding_gives_the_same_article(codec: str) -> None:
         (b"\x00\x01\x02" * 100, "decode", "binary"),
         ("سطر واحد ".encode() * 3_500_000, "decode", "too_large"),
     ],
+    ids=["nothing", "bom", "marks", "boilerplate", "binary", "large"],
 )
 def test_rejections(text: bytes, stage: str, cause: str) -> None:
     rejection = read_document(raw(text))
