@@ -1,6 +1,8 @@
-"""What leaves the database: exports."""
+"""What leaves the database: exports, the site."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from flows.commands.common import OK, database_errors, effective_settings
 from flows.errors import UserError
@@ -39,4 +41,24 @@ def list_views_command() -> int:
         for name, comment in view_names(connection):
             table.add_row(name, comment)
     console().print(table)
+    return OK
+
+
+def site_command(out: Path, mentions: int, workers: int | None) -> int:
+    import time
+
+    from flows.connection import reading_engine
+    from flows.site.build import build
+    from flows.terminal import console
+
+    start = time.monotonic()
+    with database_errors(), reading_engine(effective_settings()) as engine:
+        built = build(engine, out, least=mentions, workers=workers)
+    console(stderr=True).print(
+        f"{out}: {built.pages:,} pages, {built.size / 1e6:.1f} MB in {time.monotonic() - start:.1f} s;"
+        f" {built.changed:,} files new or changed, {built.removed:,} removed;"
+        f" largest {built.largest}, {built.largest_size / 1e3:.0f} kB",
+        markup=False,
+        highlight=False,
+    )
     return OK
