@@ -69,9 +69,9 @@ def count(days: Iterable[tuple[date, int]], into: Bins) -> list[int]:
     return counts
 
 
-def _labelled(key: str) -> str:
-    """Attributes that name a picture in the page's language."""
-    return f'role="img" aria-label="{escape(plain(key))}" data-w-label="{key}"'
+def _labelled(key: str, role: str = "img") -> str:
+    """Attributes that name a picture in the page's language; one that holds links is a ``group``."""
+    return f'role="{role}" aria-label="{escape(plain(key))}" data-w-label="{key}"'
 
 
 def label(start: date, unit: str) -> str:
@@ -171,7 +171,7 @@ def network(
         angle = -math.pi / 2 + 2 * math.pi * (i + 0.5) / len(order)
         places[one] = (middle_x + ring_x * math.cos(angle), middle_y + ring_y * math.sin(angle))
     most = max(one[3] for one in around)
-    out = [f'<svg class="network" viewBox="0 0 {wide} {tall}" {_labelled(about)} direction="rtl">']
+    out = [f'<svg class="network" viewBox="0 0 {wide} {tall}" {_labelled(about, "group")} direction="rtl">']
     for (low, high), stories in sorted(links.items()):
         if low in places and high in places:
             (ax, ay), (bx, by) = places[low], places[high]
@@ -199,8 +199,7 @@ def network(
             f'<text x="{_n(at_x)}" y="{_n(at_y)}" text-anchor="{anchor}">{escape(shown)}'
             f"<title>{escape(name)}: {stories}</title></text>"
         )
-        # the table beside it has the same links for the keyboard
-        out.append(f'<a href="{escape(address)}" tabindex="-1">{drawn}</a>' if address else drawn)
+        out.append(f'<a href="{escape(address)}">{drawn}</a>' if address else drawn)
     shown = center if len(center) <= 26 else center[:25].rstrip() + "…"
     out.append(
         f'<circle class="center" cx="{_n(middle_x)}" cy="{_n(middle_y)}" r="13"/>'
@@ -265,7 +264,7 @@ def map_of(
     land_wide, land_tall = (WORLD[2] - WORLD[0]) * _SCALE, (WORLD[3] - WORLD[1]) * _SCALE
     out = [
         f'<svg class="map" viewBox="{_n(x)} {_n(y)} {_n(wide * _SCALE)} {_n(tall * _SCALE)}"'
-        f' {_labelled(about)} direction="rtl">'
+        f' {_labelled(about, "group")} direction="rtl">'
         f'<image href="{root}static/{picture}.svg" x="{_n(land_x)}" y="{_n(land_y)}" width="{_n(land_wide)}"'
         f' height="{_n(land_tall)}"/>'
     ]
@@ -280,7 +279,7 @@ def map_of(
             f"<title>{escape(place.name)}: {place.weight}</title></circle>"
         )
         address = addresses.get(place.entity_id) if place.entity_id is not None else None
-        circles.append(f'<a href="{escape(address)}" tabindex="-1">{circle}</a>' if address else circle)
+        circles.append(f'<a href="{escape(address)}">{circle}</a>' if address else circle)
         half = len(place.name) * 3.6 * unit
         top = py - radius - 17 * unit
         box = (px - half, top, px + half, top + 16 * unit)
