@@ -10,12 +10,11 @@ is simply read again and found to be known by its bytes.
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -41,7 +40,7 @@ def fingerprint(
 
 @dataclass
 class Inbox:
-    """The files that one run looks at; shared by the threads of its batches."""
+    """The files that one run looks at; for the thread of the run alone."""
 
     pipeline_version_id: int
     run_id: int
@@ -53,7 +52,6 @@ class Inbox:
     advance: Callable[[int], None] = lambda _files: None
     _open: Counter[tuple[str, str]] = field(default_factory=Counter)  # members under way, by archive
     _spoilt: set[str] = field(default_factory=set)  # archives of which a member was refused
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fresh(self, found: Iterable[Found | Rejection]) -> Iterator[Found | Rejection]:
         """What has to be looked at."""
@@ -61,7 +59,7 @@ class Inbox:
         for item in found:
             if isinstance(item, Rejection):
                 # the archive, or the archive of this member, is opened again next time
-                self._spoil(item.uri.partition("::")[0])
+                self._spoilt.add(item.uri.partition("::")[0])
                 yield item
                 continue
             archive = (item.path, item.state) if item.member is not None else None
@@ -73,8 +71,7 @@ class Inbox:
                     unreported = 0
                 continue
             if archive is not None:
-                with self._lock:
-                    self._open[archive] += 1
+                self._open[archive] += 1
             yield item
         self.advance(unreported)
 
@@ -82,16 +79,15 @@ class Inbox:
         """Whether an archive may be passed over: all its members were loaded and it was not written to."""
         return bool(state) and self._knows(self._of_archive(path, state))
 
-    def settle(self, connection: sa.Connection, files: Iterable[Found], refused: set[str]) -> None:
+    def settle(self, connection: sa.Connection, files: Iterable[Found], refused: Set[str]) -> None:
         """Remember the files of a batch that is loaded, but for those at ``refused`` (storable) addresses."""
         seen: list[int] = []
         for item in files:
             if item.member is not None:
                 archive = (item.path, item.state)
-                with self._lock:
-                    self._open[archive] -= 1
-                    if storable_uri(item.uri) in refused:
-                        self._spoilt.add(item.path)
+                self._open[archive] -= 1
+                if storable_uri(item.uri) in refused:
+                    self._spoilt.add(item.path)
             elif item.state and storable_uri(item.uri) not in refused and self._is_old(item.modified):
                 seen.append(self._fingerprint(item))
         stored.remember(connection, self.pipeline_version_id, seen)
@@ -105,10 +101,6 @@ class Inbox:
         ]
         stored.remember(connection, self.pipeline_version_id, whole)
         stored.forget_old(connection, self.pipeline_version_id)
-
-    def _spoil(self, path: str) -> None:
-        with self._lock:
-            self._spoilt.add(path)
 
     def _fingerprint(self, item: Found) -> int:
         return fingerprint(item.uri, item.state, self.source, item.metadata, item.options)

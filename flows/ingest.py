@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 from prefect import flow, get_run_logger, tags
+from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
@@ -18,12 +20,13 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows.errors import UserError
-from flows.runs import LISTENER, Batch, BatchResult, Origin, Summary, run_ingest
-from flows.settings import settings
+from flows.runs import LISTENER, Batch, BatchResult, Origin, Place, Summary, run_ingest
+from flows.settings import Settings, settings
 from flows.tasks import (
     ProgressListener,
     artifact_key,
     load_batch,
+    load_batch_elsewhere,
     log_summary,
     persistently,
     publish,
@@ -89,8 +92,14 @@ def ingest(
         settle_seconds=settle_seconds,
         recheck_runs=recheck_runs,
     )
+    return _load(paths, chosen, Origin(inbox, source, after_load, archive))
+
+
+def _load(paths: list[str], chosen: Settings, origin: Origin) -> Summary:
+    """The flow's work; not in the flow itself, which is sent to Dask workers with all that it names."""
+    inbox = origin.inbox
     listener = ProgressListener(LISTENER.get(), artifact_key("ingest", inbox))
-    origin = Origin(inbox, source, after_load, archive, str(flow_run.id) if flow_run.id else None)
+    origin = replace(origin, flow_run=str(flow_run.id) if flow_run.id else None)
 
     def submit(batch: Batch) -> PrefectFuture[BatchResult]:
         return load_batch.submit(batch)
@@ -98,7 +107,14 @@ def ingest(
     token = LISTENER.set(listener)
     try:
         summary = persistently(
-            lambda: run_ingest(paths, chosen, submit=submit, refresh_with=refresh_derived, origin=origin)
+            lambda: run_ingest(
+                paths,
+                chosen,
+                submit=submit,
+                refresh_with=refresh_derived,
+                origin=origin,
+                place=_elsewhere(),
+            )
         )
     finally:
         LISTENER.reset(token)
@@ -114,6 +130,16 @@ def ingest(
         # a state of type Completed under a name of its own, which automations can match
         return Completed(name=MISSED, message=words, data=summary)  # type: ignore[return-value]
     return summary
+
+
+def _elsewhere() -> Place | None:
+    """Where the batches run, if not in this process."""
+    context = FlowRunContext.get()
+    if context is None or isinstance(context.task_runner, ThreadPoolTaskRunner):
+        return None
+    from flows.cluster import place_of  # needs an extra
+
+    return place_of(context.task_runner, load_batch_elsewhere.submit)
 
 
 # The deployments' flow: the same under a time limit, which a run by hand does not need.  The setting is read

@@ -40,6 +40,7 @@ from flows.inbox import Inbox, open_inbox
 from flows.pipeline import Options, version
 from flows.read.discover import Found, discover
 from flows.read.discover import load as load_file
+from flows.read.document import Learned
 from flows.records import RawFile, Rejection
 from flows.reference import refresh_reference
 from flows.rows import article_rows, file_key, pipeline_row, rejection_row
@@ -73,6 +74,7 @@ class BatchResult:
     seconds: float
     sources: tuple[SourceCounts, ...] = ()  # what was loaded, by outlet
     slowest: tuple[tuple[float, str], ...] = ()  # seconds of extraction, URI
+    refused: frozenset[str] = frozenset()  # storable addresses of what was rejected
 
 
 @dataclass(slots=True)
@@ -135,19 +137,35 @@ class Origin:
         return {name: value for name, value in asdict(self).items() if value not in (None, "keep")}
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Extractors(Protocol):
+    """What makes rows of files: processes of their own, or this one."""
+
+    def run(self, raws: Sequence[RawFile]) -> list[ArticleRows | Rejection]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading:
     """What the batches of one run share; threads of one process only."""
 
     engine: sa.Engine
-    workers: Workers[ArticleRows]
+    workers: Extractors
     settings: Settings
     pipeline: PipelineRow
-    connection: sa.Connection  # holds the run's lock; for the thread of the run alone
     run_id: int
-    inbox: Inbox
     origin: Origin = Origin()
     paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime(Loading):
+    """What the run itself has beside; for its thread alone."""
+
+    connection: sa.Connection  # holds the run's lock
+    inbox: Inbox
+    options: Options
+    learned: Learned
 
 
 RUNTIME: ContextVar[Runtime] = ContextVar("rasd_runtime")
@@ -162,6 +180,46 @@ class Pending(Protocol):
     """A batch under way: a Prefect future or a thread's."""
 
     def result(self) -> BatchResult: ...
+
+
+class Place(Protocol):
+    """Where batches run."""
+
+    def open(self, runtime: Runtime) -> None:
+        """Get ready for the batches of a run."""
+
+    def submit(self, batch: Batch) -> Pending: ...
+
+    def under_way(self) -> int:
+        """How many batches may be started and unfinished; asked again for each batch."""
+
+    def close(self) -> None:
+        """The run ends: what has not begun is not begun any more."""
+
+
+@dataclass(slots=True)
+class Here:
+    """Threads of this process, Prefect's where ``starts`` starts a task, else our own."""
+
+    starts: Callable[[Batch], Pending] | None = None
+    _pool: ThreadPoolExecutor | None = None
+
+    def open(self, runtime: Runtime) -> None:
+        if self.starts is None:
+            self._pool = ThreadPoolExecutor(UNDER_WAY)
+
+    def submit(self, batch: Batch) -> Pending:
+        if self.starts is not None:
+            return self.starts(batch)
+        assert self._pool is not None
+        return self._pool.submit(copy_context().run, run_batch, batch)
+
+    def under_way(self) -> int:
+        return UNDER_WAY
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 def batches(found: Iterable[Found | Rejection], files: int, size: int) -> Iterator[Batch]:
@@ -206,8 +264,19 @@ def _open_runtime(
                 # where files leave the inbox, one that is still there was not put away: look at it again
                 recheck = chosen.recheck_runs if origin.after_load == "keep" else 1
                 inbox = open_inbox(connection, pipeline_id, run_id, recheck, origin.source)
-                files = tuple(map(str, paths))
-                yield Runtime(engine, workers, chosen, pipeline, connection, run_id, inbox, origin, files)
+                yield Runtime(
+                    engine=engine,
+                    workers=workers,
+                    settings=chosen,
+                    pipeline=pipeline,
+                    run_id=run_id,
+                    origin=origin,
+                    paths=tuple(map(str, paths)),
+                    connection=connection,
+                    inbox=inbox,
+                    options=options,
+                    learned=learned,
+                )
         finally:
             workers.close()
 
@@ -226,10 +295,12 @@ def run_ingest(
     refresh_with: Callable[[], Mapping[str, int]] | None = None,
     origin: Origin = Origin(),
     more: Sequence[Found] = (),
+    place: Place | None = None,
 ) -> Summary:
     """Load what is new under ``paths``, and the files in ``more``.
 
-    ``submit`` starts a batch elsewhere (a Prefect task); without it threads of this process run the batches.
+    ``submit`` starts a batch as a Prefect task; without it threads of this process run the batches, unless
+    ``place`` says where else.
     One file that cannot be read becomes a rejection; an error here (database gone, disk full) fails the run,
     leaves what was loaded, and is recorded in the run's row where the database still answers.
     """
@@ -263,6 +334,7 @@ def run_ingest(
         refresh_with=refresh_with,
         origin=origin,
         paths=paths,
+        place=place,
     )
 
 
@@ -277,6 +349,7 @@ def run(
     refresh_with: Callable[[], Mapping[str, int]] | None = None,
     origin: Origin = Origin(),
     paths: Sequence[str] = (),
+    place: Place | None = None,
 ) -> Summary:
     """One run of any kind: its row, its batches, the refresh, what is expected of it.
 
@@ -289,7 +362,7 @@ def run(
         token = RUNTIME.set(runtime)
         try:
             listener = LISTENER.get()
-            for result in _results(cut(runtime), submit):
+            for result in _results(runtime, cut(runtime), place or Here(submit)):
                 summary.add(result)
                 if listener is not None:
                     listener.advance(result.seen)
@@ -322,34 +395,34 @@ def _finish(
             raise
 
 
-def _results(cut: Iterable[Batch], submit: Callable[[Batch], Pending] | None) -> Iterator[BatchResult]:
-    """Run batches with at most UNDER_WAY of them started and unfinished."""
-    pool = ThreadPoolExecutor(UNDER_WAY) if submit is None else None
+def _results(runtime: Runtime, cut: Iterable[Batch], place: Place) -> Iterator[BatchResult]:
+    """Run batches with a bounded number of them started and unfinished; the inbox remembers what they did."""
+    pending: deque[tuple[Batch, Pending]] = deque()
 
-    def start(batch: Batch) -> Pending:
-        if submit is not None:
-            return submit(batch)
-        assert pool is not None
-        return pool.submit(copy_context().run, run_batch, batch)
+    def oldest() -> BatchResult:
+        batch, under_way = pending.popleft()
+        result = under_way.result()
+        runtime.inbox.settle(runtime.connection, batch.files, result.refused)
+        return result
 
-    pending: deque[Pending] = deque()
     try:
+        place.open(runtime)
         for batch in cut:
-            pending.append(start(batch))
-            if len(pending) >= UNDER_WAY:
-                yield pending.popleft().result()
+            pending.append((batch, place.submit(batch)))
+            while len(pending) >= place.under_way():
+                yield oldest()
         while pending:
-            yield pending.popleft().result()
+            yield oldest()
     except BaseException:
         # No batch outlives the run: workers first, so that those under way end soon, one way or the other.
-        RUNTIME.get().workers.close()
-        for other in pending:
+        runtime.workers.close()
+        place.close()
+        while pending:
             with suppress(Exception):
-                other.result()
+                oldest()
         raise
     finally:
-        if pool is not None:
-            pool.shutdown(wait=True, cancel_futures=True)
+        place.close()
 
 
 def _count_in_background(paths: Sequence[str], listener: Listener | None) -> None:
@@ -375,10 +448,10 @@ def _count_in_background(paths: Sequence[str], listener: Listener | None) -> Non
     threading.Thread(target=count, daemon=True, name="count-files").start()
 
 
-def run_batch(batch: Batch) -> BatchResult:
-    """Read, skip what is known, extract, load: one transaction."""
+def run_batch(batch: Batch, loading: Loading | None = None) -> BatchResult:
+    """Read, skip what is known, extract, load: one transaction.  By default for the run of this context."""
     began = time.monotonic()
-    runtime = RUNTIME.get()
+    runtime = loading or RUNTIME.get()
     raws: list[RawFile] = []
     refused = list(batch.rejections)
     for found in batch.files:
@@ -409,8 +482,6 @@ def run_batch(batch: Batch) -> BatchResult:
         ),
     )
     failed = {storable_uri(r.uri) for r in refused} | {storable_uri(r.uri) for r in more}
-    with runtime.engine.connect() as connection:
-        runtime.inbox.settle(connection, batch.files, failed)
     put_away(
         (found for found in batch.files if storable_uri(found.uri) not in failed),
         runtime.origin.after_load,
@@ -432,6 +503,7 @@ def run_batch(batch: Batch) -> BatchResult:
         seconds=time.monotonic() - began,
         sources=counted(articles),
         slowest=tuple(nlargest(SLOWEST, ((a.extraction.seconds, a.file.uri) for a in articles))),
+        refused=frozenset(failed),
     )
 
 

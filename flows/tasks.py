@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import pickle
 import re
 import time
 from collections.abc import Callable
@@ -80,7 +81,18 @@ _OPTIONS: dict[str, Any] = {
 @task(name="load-batch", task_run_name="batch-{batch.number}", **_OPTIONS)
 def load_batch(batch: Batch) -> BatchResult:
     """Extract and load one batch in one transaction."""
-    result = run_batch(batch)
+    return _logged(run_batch(batch))
+
+
+@task(name="load-batch", task_run_name="batch-{number}", **_OPTIONS)
+def load_batch_elsewhere(number: int, run: str, batch: bytes) -> BatchResult:
+    """The same on a Dask worker that was told of the run; ``batch`` is pickled."""
+    from flows.cluster import loading_of
+
+    return _logged(run_batch(pickle.loads(batch), loading_of(run)))
+
+
+def _logged(result: BatchResult) -> BatchResult:
     context = {
         "batch": result.number,
         "seen": result.seen,

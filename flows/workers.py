@@ -27,6 +27,8 @@ from flows.settings import worker_environment
 
 CHUNK_FILES = 16  # files a hand-over: large enough to hide pickling, small enough to share out evenly
 
+NO_LIMIT = 0.0  # as setitimer has it
+
 T = TypeVar("T")  # what a worker makes of an extraction: database rows, a line of JSON
 
 
@@ -123,7 +125,7 @@ def _start_pool(count: int, options: Options, learned: Learned) -> ProcessPoolEx
     )
     try:
         # The children inherit the mask: a Ctrl-C must not kill them before they ignore it themselves.
-        with _sigint_blocked():
+        with sigint_blocked():
             ready = [pool.submit(warm_up, options) for _ in range(count)]
         for future in ready:
             future.result()
@@ -136,7 +138,8 @@ def _start_pool(count: int, options: Options, learned: Learned) -> ProcessPoolEx
 
 
 @contextmanager
-def _sigint_blocked() -> Iterator[None]:
+def sigint_blocked() -> Iterator[None]:
+    """Threads and processes started inside do not hear Ctrl-C until they unblock it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -246,3 +249,38 @@ class _Alone(Generic[T]):
         except BrokenProcessPool:
             self._pool = None
             return None
+
+
+@dataclass(slots=True)
+class InProcess(Generic[T]):
+    """Extraction in this process, one file at a time, for processes that may have no children.
+
+    Files have no time limit, unless the main thread runs them, and one that kills the process kills this one.
+    """
+
+    finish: Callable[[Extraction], T]
+    options: Options
+    learned: Learned = field(default_factory=dict)
+    _warm: bool = False
+    _closed: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, raws: Sequence[RawFile]) -> list[T | Rejection]:
+        """Outcomes of ``raws``, in order.  Raises WorkerError when closed, and what is wrong with a model."""
+        return [self._one(raw) for raw in raws]
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _one(self, raw: RawFile) -> T | Rejection:
+        with self._lock:
+            if self._closed:
+                raise WorkerError("the run has ended")
+            if not self._warm:
+                warm_up(self.options)
+                self._warm = True
+            token = _LEARNED.set(self.learned)
+            try:
+                return process_one(raw, self.finish, self.options, NO_LIMIT)
+            finally:
+                _LEARNED.reset(token)

@@ -48,6 +48,11 @@ Engine = Annotated[
 ]
 
 
+class Runner(StrEnum):
+    THREADS = "threads"
+    DASK = "dask"
+
+
 class Scheme(StrEnum):
     GUIDE = "guide"
     ANERCORP = "anercorp"
@@ -66,6 +71,16 @@ def ingest(
     reread: Annotated[
         bool, typer.Option("--reread", help="Read also the files whose size and times say they are known.")
     ] = False,
+    runner: Annotated[
+        Runner,
+        typer.Option(help="Where batches run: in this process' workers, or on Dask's (extra `dask`)."),
+    ] = Runner.THREADS,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Dask scheduler, such as tcp://10.0.0.5:8786. Default: a cluster here, for the run."
+        ),
+    ] = None,
 ) -> None:
     """Load articles into the database.
 
@@ -79,11 +94,22 @@ def ingest(
         rasd ingest inbox/ archive-2023.zip --workers 4
 
         DATABASE_URL=postgresql://me@localhost/news rasd ingest 'crawl/**/*.txt' --direct
+
+        rasd ingest s3://news/2023/ --runner dask --address tcp://10.0.0.5:8786
     """
     from flows.commands.ingest import ingest_command
 
     raise typer.Exit(
-        ingest_command(paths, direct=direct, workers=workers, engine=engine, settle=settle, reread=reread)
+        ingest_command(
+            paths,
+            direct=direct,
+            workers=workers,
+            engine=engine,
+            settle=settle,
+            reread=reread,
+            runner=runner.value,
+            address=address,
+        )
     )
 
 

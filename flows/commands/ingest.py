@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from flows.commands.common import INTERRUPTED, OK, REJECTED, database_errors, effective_settings
@@ -29,7 +30,18 @@ def ingest_command(
     engine: str | None,
     settle: float | None,
     reread: bool,
+    runner: str = "threads",
+    address: str | None = None,
 ) -> int:
+    on_dask = runner == "dask"
+    if address is not None and not on_dask:
+        raise UserError("--address is the Dask scheduler's: it goes with --runner dask")
+    if on_dask and direct:
+        raise UserError("--runner dask is Prefect's: it does not go with --direct")
+    if address is not None and workers is not None:
+        raise UserError("--workers is for this machine: how many the cluster has is its own affair")
+    if on_dask:
+        _require_dask()
     chosen = effective_settings(
         workers=workers,
         names_engine=engine,
@@ -42,16 +54,24 @@ def ingest_command(
 
         return run_ingest(paths, chosen)
 
-    def with_prefect() -> Summary:
+    def flow(**options: Any) -> Summary:
         from flows.ingest import ingest
 
-        return ingest(
+        return ingest.with_options(**options)(
             [str(path) for path in paths],
             workers=chosen.workers,
             names_engine=chosen.names_engine,
             settle_seconds=chosen.settle_seconds,
             recheck_runs=chosen.recheck_runs,
         )
+
+    def with_prefect() -> Summary:
+        if not on_dask:
+            return flow()
+        from flows.cluster import cluster_runner
+
+        with cluster_runner(address, chosen.workers) as tasks:
+            return flow(task_runner=tasks)
 
     return _loading("ingest", chosen, here if direct else None, with_prefect)
 
@@ -87,6 +107,12 @@ def backfill_command(
         )
 
     return _loading("backfill", chosen, here if direct else None, with_prefect)
+
+
+def _require_dask() -> None:
+    missing = [name for name in ("distributed", "prefect_dask") if find_spec(name) is None]
+    if missing:
+        raise UserError(f"--runner dask wants {' and '.join(missing)}: uv sync --extra dask")
 
 
 def _day(name: str, text: str) -> date:

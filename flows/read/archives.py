@@ -85,9 +85,10 @@ class Member:
 def compression(name: str) -> str | None:
     """``.gz`` and the like, where ``name`` is a single compressed file."""
     lower = name.lower()
-    if _TAR.search(lower):
+    # most names are plain ones: one call in C decides
+    if not lower.endswith(_COMPRESSIONS) or _TAR.search(lower):
         return None
-    return next((suffix for suffix in _COMPRESSIONS if lower.endswith(suffix)), None)
+    return next(suffix for suffix in _COMPRESSIONS if lower.endswith(suffix))
 
 
 def without_compression(name: str) -> str:

@@ -19,7 +19,6 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 from typing import Any
 
 from flows.errors import UserError
@@ -61,7 +60,9 @@ class Found:
 def stem(name: str) -> str:
     """A file's name without its ending (and that of its compression)."""
     base = archives.without_compression(name)
-    return PurePosixPath(base).stem or base
+    # as PurePosixPath.stem, a tenth of its time
+    dot = base.rfind(".")
+    return base[:dot] if 0 < dot < len(base) - 1 else base
 
 
 def _is_article(name: str) -> bool:
@@ -111,6 +112,8 @@ class _Manifests:
 
     def of(self, folder: str, name: str, top: str) -> Metadata | None:
         """The entry of a file in its folder's manifest or one above, up to ``top``."""
+        if not self.known:
+            return None
         here, path = folder, name
         while True:
             if (entry := self.known.get(here, {}).get(path)) is not None:
@@ -163,6 +166,8 @@ class _Run:
 
 
 def _local_sidecar(folder: str, name: str, siblings: frozenset[str] | None) -> str | None:
+    if siblings is not None and not siblings:
+        return None
     for candidate in (f"{stem(name)}{_SIDECAR}", f"{name}{_SIDECAR}"):
         path = f"{folder}/{candidate}"
         if candidate in siblings if siblings is not None else os.path.lexists(path):
