@@ -197,7 +197,7 @@ def scheduler(home: Path) -> Iterator[Callable[..., str]]:
             "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)
         )
         assert wait_until(file.exists, 120)
-        address = str(distributed.Client(scheduler_file=str(file), set_as_default=False).scheduler.address)
+        address = str(json.loads(file.read_text(encoding="utf-8"))["address"])
         for _ in range(2):
             dask("worker", address, "--nthreads", "1", "--no-dashboard", *options)
         with distributed.Client(address, set_as_default=False) as client:
