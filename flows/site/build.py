@@ -96,6 +96,9 @@ class _Site:
             self._folders.add(file.parent)
         try:
             same = file.stat().st_size == len(content) and file.read_bytes() == content
+            if not same:
+                # on ext4 a file that is cut to nothing and filled again waits for the disk; a new one not
+                file.unlink()
         except FileNotFoundError:
             same = False
         if not same:

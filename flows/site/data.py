@@ -131,6 +131,7 @@ class World:
     least: int
     as_of: datetime | None
     article_ids: tuple[int, ...]
+    articles: frozenset[int]  # the same; what no location holds any more has no page
 
 
 def rows(raw: Raw, query: LiteralString, **values: Any) -> list[Any]:
@@ -201,7 +202,7 @@ def read_world(raw: Raw, least: int) -> World:
     }
     as_of = rows(raw, "SELECT max(last_loaded) FROM report.source_volume")[0][0]
     ids = tuple(n for (n,) in rows(raw, "SELECT article_id FROM report.article ORDER BY article_id"))
-    return World(entities, events, points, least, as_of, ids)
+    return World(entities, events, points, least, as_of, ids, frozenset(ids))
 
 
 # ------------------------------------------------------------------------------------------ articles

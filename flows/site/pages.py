@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -126,12 +126,37 @@ class Pages:
             group=group,
             entities=world.entities,
             events=world.events,
+            articles_shown=world.articles,
+            frame=self._frame,
+            event_line=self._event_line,
             kind_lists=KIND_LISTS,
             least=world.least,
             as_of=world.as_of,
         )
         self._environment = environment
         self._templates: dict[str, Callable[..., str]] = {}
+        self._lines: dict[tuple[int, str], Markup] = {}
+        self._line: Callable[[Event, str], Markup] | None = None
+        self._frames: dict[tuple[str, str, str], Markup] = {}
+
+    def _frame(self, template: str, root: str, here: str) -> Markup:
+        """What is the same on every page of one depth, rendered once."""
+        key = (template, root, here)
+        known = self._frames.get(key)
+        if known is None:
+            made = self._environment.get_template(template).render(root=root, here=here)
+            known = self._frames[key] = Markup(made)
+        return known
+
+    def _event_line(self, event: Event, root: str) -> Markup:
+        """An event in a list, rendered once: it stands on the pages of all who take part."""
+        key = (event.id, root)
+        known = self._lines.get(key)
+        if known is None:
+            if self._line is None:
+                self._line = cast(Any, self._environment.get_template("parts.html").module).line
+            known = self._lines[key] = self._line(event, root)
+        return known
 
     def render(self, template: str, target: str, **values: Any) -> bytes:
         """The page at ``target`` (below the site's folder) as UTF-8."""

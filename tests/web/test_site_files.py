@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from datetime import date
 from html.parser import HTMLParser
@@ -10,16 +11,21 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import sqlalchemy as sa
 import yaml
 from markupsafe import Markup
+from sqlalchemy.engine import Engine
 
+from db.load import load_batch
 from db.models.vocabulary import EVENT_STATUSES, EVENT_TYPES
 from flows.clean.normalize import fold
 from flows.errors import UserError
 from flows.extract import resources
+from flows.runs import refresh
 from flows.site import charts, pages, search, words
 from flows.site.build import build
 from flows.site.marks import Mark, marked
+from tests.db.articles import batch, many, raw_file, text
 from tests.web.conftest import EVIL, Site, samples
 
 LIMIT = 1_500_000
@@ -126,6 +132,42 @@ def test_fewer_pages_where_more_mentions_are_asked(site: Site, tmp_path: Path) -
         for link in Parsed(path).links:
             if not urlsplit(link).scheme and urlsplit(link).path:
                 assert (path.parent / urlsplit(link).path).is_file(), (path, link)
+
+
+def test_an_empty_database_gives_a_site(database: Engine, tmp_path: Path) -> None:
+    built = build(database, tmp_path / "out")
+    assert built.pages == 8
+    assert "لا وقائع بعد" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+def test_articles_whose_file_changed_are_not_linked(database: Engine, tmp_path: Path) -> None:
+    first, second = (raw_file(text(n), "/news/same.txt") for n in (3, 4))
+    with database.connect() as connection:
+        load_batch(connection, batch([first]))
+        load_batch(connection, batch([second]))
+    refresh(database)
+    with database.connect() as connection:
+        current = connection.scalar(sa.text("SELECT count(*) FROM extraction WHERE is_current"))
+    assert current == 2  # the older one is kept
+    build(database, tmp_path / "out", least=1)
+    assert [p.name for p in (tmp_path / "out").glob("article/*/*.html")] == ["2.html"]
+    links = [(p, link) for p in (tmp_path / "out").rglob("*.html") for link in Parsed(p).links]
+    assert all((p.parent / urlsplit(link).path).exists() for p, link in links), links
+
+
+@pytest.mark.slow
+def test_ten_thousand_articles_in_a_minute(database: Engine, tmp_path: Path) -> None:
+    """Invented ones; on both cores of a machine that does nothing else."""
+    with database.connect() as connection:
+        for first in range(0, 10_000, 500):
+            load_batch(connection, batch(many(first, 500)))
+    refresh(database)
+    began = time.monotonic()
+    built = build(database, tmp_path / "out")
+    assert built.pages > 15_000
+    assert built.largest_size < LIMIT
+    assert time.monotonic() - began < 60
+    assert build(database, tmp_path / "out").changed == 0
 
 
 def test_foreign_folders_are_left_alone(site: Site, tmp_path: Path) -> None:
