@@ -191,7 +191,7 @@ def network(
         right = x > middle_x
         shown = name if len(name) <= 20 else name[:19].rstrip() + "…"
         # in a right-to-left drawing `start` is the right end of a text
-        anchor = "middle" if abs(x - middle_x) < 50 else "end" if right else "start"
+        anchor = "middle" if abs(x - middle_x) < 2 else "end" if right else "start"
         at_x = x if anchor == "middle" else x + (12 if right else -12)
         at_y = y + (5 if anchor != "middle" else (26 if y > middle_y else -16))
         drawn = (
