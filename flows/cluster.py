@@ -27,6 +27,8 @@ import httpx
 import sqlalchemy as sa
 from distributed import Client, KilledWorker, LocalCluster, Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 from prefect.task_runners import TaskRunner
@@ -77,6 +79,7 @@ class RunOnWorker(WorkerPlugin):
     async def teardown(self, worker: Worker) -> None:
         # not in the worker's event loop: processes finish what they are at
         await asyncio.to_thread(self._close)
+        await asyncio.to_thread(_tell_prefect)
 
     def loading(self) -> Loading:
         """What batches need, made when the first of them comes.  Raises RuntimeError when the run is over."""
@@ -124,6 +127,15 @@ class RunOnWorker(WorkerPlugin):
         if loading is not None:
             loading.workers.close()
             loading.engine.dispose()
+
+
+def _tell_prefect() -> None:
+    """Deliver events and log lines while the run's Prefect server is there.
+
+    A worker that still had some would wait for that server when it is asked to stop, for ever.
+    """
+    for service in (EventsWorker, APILogWorker):
+        service.drain_all(timeout=CONNECT_SECONDS, at_exit=False)
 
 
 def loading_of(name: str) -> Loading:
