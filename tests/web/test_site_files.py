@@ -26,6 +26,7 @@ from flows.site import charts, pages, search, words
 from flows.site.build import build
 from flows.site.marks import Mark, marked
 from tests.db.articles import batch, many, raw_file, text
+from tests.flows.rasd import Rasd
 from tests.web.conftest import EVIL, Site, samples
 
 LIMIT = 1_500_000
@@ -168,6 +169,21 @@ def test_ten_thousand_articles_in_a_minute(database: Engine, tmp_path: Path) -> 
     assert built.largest_size < LIMIT
     assert time.monotonic() - began < 60
     assert build(database, tmp_path / "out").changed == 0
+
+
+def test_the_command(site: Site, tmp_path: Path) -> None:
+    url = site.engine.url.render_as_string(hide_password=False)
+    rasd = Rasd(tmp_path / "home", {"DATABASE_URL": url})
+    done = rasd("site", str(tmp_path / "out"), "--mentions", "1")
+    assert done.returncode == 0, done.stderr
+    assert f"{site.built.pages} pages" in done.stderr
+    index = (tmp_path / "out" / "index.html").read_bytes()
+    assert index == (site.out / "index.html").read_bytes()
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "letter.txt").write_text("dear")
+    refused = rasd("site", str(tmp_path / "taken"))
+    assert refused.returncode == 1
+    assert "something else" in refused.stderr and "Traceback" not in refused.stderr
 
 
 def test_foreign_folders_are_left_alone(site: Site, tmp_path: Path) -> None:
