@@ -18,7 +18,7 @@ from db import embedded
 from db.engine import create_engine
 from flows.runs import run_ingest
 from flows.settings import Settings
-from tests.db.servers import create_database, drop_database, make_home
+from tests.db.servers import create_database, drop_database, make_home, wait_until
 from tests.db.snapshot import differences, snapshot
 from tests.flows.rasd import ROOT, Rasd, table
 
@@ -70,30 +70,18 @@ def test_killed_at_random_instants(databases: tuple[str, str], home: Path) -> No
         Rasd(home, {"DATABASE_URL": url, "RASD_NAMES_ENGINE": "rules", "RASD_BATCH_FILES": "4"})
         for url in databases
     )
-    began = time.monotonic()
     whole = alone(*COMMAND, timeout=600)
-    took = time.monotonic() - began
     assert whole.returncode == 0, whole.stderr
     assert table(whole.stdout)["loaded"] == str(FILES)
-    began = time.monotonic()
-    assert alone(*COMMAND, timeout=600).returncode == 0  # nothing left to do: what a start costs
-    start = time.monotonic() - began
 
     rng = random.Random(20_231_214)
-    done = []
+    done = [0]
     for _ in range(KILLS):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", *COMMAND],
-            env=killed.env(),
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(rng.uniform(0.4 * start, start + max(took - start, 1.0) / 4))
-        process.kill()
-        process.wait()
+        # some articles further, and then at any instant of a batch; the last ones during the refresh
+        further = min(FILES, done[-1] + rng.randint(0, 2 * FILES // KILLS))
+        kill_one(killed, databases[1], further, rng.uniform(0.0, 0.5))
         done.append(extracted(databases[1]))
-    print(f"\nuninterrupted {took:.1f} s, start {start:.1f} s; articles after each kill: {done}")
+    print(f"\narticles after each kill: {done[1:]}")
     assert done == sorted(done), "what was loaded stays"
     assert any(0 < count < FILES for count in done), "kills hit work under way"
     last = killed(*COMMAND, timeout=600)
@@ -109,9 +97,26 @@ def test_killed_at_random_instants(databases: tuple[str, str], home: Path) -> No
     assert states.get("crashed", 0) > 0
 
 
+def kill_one(rasd: Rasd, url: str, further: int, seconds: float) -> None:
+    """Start a backfill and kill it that long after so many articles are at the newest version."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", *COMMAND],
+        env=rasd.env(),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    assert wait_until(lambda: extracted(url) >= further or process.poll() is not None, 120)
+    time.sleep(seconds)
+    process.kill()
+    process.wait()
+
+
 def extracted(url: str) -> int:
     """Articles at the newest version."""
     engine = create_engine(url, poolclass=sa.NullPool)
     newest = "SELECT count(*) FROM extraction WHERE is_current AND pipeline_version_id > 1"
     with engine.connect() as connection:
-        return int(connection.scalar(sa.text(newest)) or 0)
+        count = int(connection.scalar(sa.text(newest)) or 0)
+    engine.dispose()
+    return count
