@@ -54,8 +54,8 @@ def test_every_view_in_every_tabular_format(loaded: Engine, tmp_path: Path) -> N
 
 def test_values_survive(loaded: Engine, tmp_path: Path) -> None:
     path = tmp_path / "events.parquet"
-    export(loaded, "event", str(path), "parquet")
-    export(loaded, "event", str(tmp_path / "events.jsonl"), "jsonl")
+    export(loaded, "event_report", str(path), "parquet")
+    export(loaded, "event_report", str(tmp_path / "events.jsonl"), "jsonl")
     rows: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
     lines = [
         json.loads(line) for line in (tmp_path / "events.jsonl").read_text(encoding="utf-8").splitlines()

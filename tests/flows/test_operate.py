@@ -208,6 +208,7 @@ def test_a_taken_port_is_named(operated: Rasd) -> None:
     assert "RASD_PREFECT_PORT" in result.stderr
 
 
+@pytest.mark.slow
 def test_backup_and_restore(home: Path, tmp_path: Path) -> None:
     rasd = Rasd(home, {})
     assert rasd("db", "start").returncode == 0
