@@ -9,7 +9,6 @@ Files and accounts are described in db.cluster.  Nothing here reads RASD_HOME: t
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -28,7 +27,7 @@ import psycopg
 from filelock import FileLock
 
 from db import cluster as clusters
-from db import supervisor
+from db import locks, supervisor
 from db.checks import DatabaseError, check_trigrams
 from db.cluster import USER, EmbeddedError
 
@@ -236,17 +235,7 @@ def _lease_pids(home: Path) -> tuple[int, ...]:
 
 def _supervised(home: Path) -> bool:
     """Whether a supervisor lives: it holds its lock."""
-    try:
-        descriptor = os.open(clusters.control_folder(home) / "supervisor.lock", os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return locks.is_taken(clusters.control_folder(home) / "supervisor.lock")
 
 
 def _read_state(control: Path) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import json
 import os
 import shutil
@@ -26,6 +25,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from db import cluster as clusters
+from db import locks
 from db.cluster import Cluster, EmbeddedError
 
 POLL = 0.2  # seconds
@@ -99,13 +99,7 @@ def live_leases(home: Path) -> list[str]:
 
 def hold(home: Path) -> int | None:
     """Take the supervisor's lock; None while a supervisor lives.  Closing the descriptor gives it back."""
-    descriptor = os.open(clusters.control_folder(home) / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    return locks.take(clusters.control_folder(home) / "supervisor.lock")
 
 
 # ------------------------------------------------------------------------------------------- server

@@ -14,18 +14,10 @@ from pydantic import Field
 from db.stored import Selection
 from flows.ingest import moment
 from flows.rejected import Retried, retry
-from flows.runs import LISTENER, Batch, BatchResult, Origin, Summary
+from flows.runs import Batch, BatchResult, Origin, Summary
 from flows.settings import settings
 from flows.stored import run_backfill
-from flows.tasks import (
-    ProgressListener,
-    artifact_key,
-    load_batch,
-    log_summary,
-    persistently,
-    publish,
-    refresh_derived,
-)
+from flows.tasks import load_batch, persistently, refresh_derived, reported
 
 
 def run_name() -> str:
@@ -81,34 +73,18 @@ def backfill(
     selection = Selection(
         source, published_from, published_to, loaded_from, loaded_to, older_than, uri, where
     )
-    listener = ProgressListener(LISTENER.get(), artifact_key("backfill", None))
     origin = Origin(flow_run=str(flow_run.id) if flow_run.id else None)
 
     def submit(batch: Batch) -> PrefectFuture[BatchResult]:
         return load_batch.submit(batch)
 
-    token = LISTENER.set(listener)
-    try:
-        summary = persistently(
-            lambda: run_backfill(
-                chosen,
-                selection,
-                max_rate=max_rate,
-                submit=submit,
-                refresh_with=refresh_derived,
-                origin=origin,
-            )
-        )
-    finally:
-        LISTENER.reset(token)
-    log_summary(summary, None)
-    try:
-        listener.finish()
-        publish(summary, None)
-    except Exception as error:
-        # the articles are loaded and the run's row says so
-        get_run_logger().warning("the run's artifacts could not be published: %s", error)
-    return summary
+    return reported(
+        "backfill",
+        None,
+        lambda: run_backfill(
+            chosen, selection, max_rate=max_rate, submit=submit, refresh_with=refresh_derived, origin=origin
+        ),
+    )
 
 
 @flow(

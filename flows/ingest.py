@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import httpx
-from prefect import flow, get_run_logger, tags
+from prefect import flow, tags
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
@@ -20,18 +20,9 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows.errors import UserError
-from flows.runs import LISTENER, Batch, BatchResult, Origin, Place, Summary, run_ingest
+from flows.runs import Batch, BatchResult, Origin, Place, Summary, run_ingest
 from flows.settings import Settings, settings
-from flows.tasks import (
-    ProgressListener,
-    artifact_key,
-    load_batch,
-    load_batch_elsewhere,
-    log_summary,
-    persistently,
-    publish,
-    refresh_derived,
-)
+from flows.tasks import load_batch, load_batch_elsewhere, refresh_derived, reported
 
 MISSED = "ExpectationsMissed"  # the state of a run that loaded everything and missed an expectation
 
@@ -97,34 +88,23 @@ def ingest(
 
 def _load(paths: list[str], chosen: Settings, origin: Origin) -> Summary:
     """The flow's work; not in the flow itself, which is sent to Dask workers with all that it names."""
-    inbox = origin.inbox
-    listener = ProgressListener(LISTENER.get(), artifact_key("ingest", inbox))
     origin = replace(origin, flow_run=str(flow_run.id) if flow_run.id else None)
 
     def submit(batch: Batch) -> PrefectFuture[BatchResult]:
         return load_batch.submit(batch)
 
-    token = LISTENER.set(listener)
-    try:
-        summary = persistently(
-            lambda: run_ingest(
-                paths,
-                chosen,
-                submit=submit,
-                refresh_with=refresh_derived,
-                origin=origin,
-                place=_elsewhere(),
-            )
-        )
-    finally:
-        LISTENER.reset(token)
-    log_summary(summary, inbox)
-    try:
-        listener.finish()
-        publish(summary, inbox)
-    except Exception as error:
-        # everything is loaded and the run's row says so: a report that could not be delivered is no failure
-        get_run_logger().warning("the run's artifacts could not be published: %s", error)
+    summary = reported(
+        "ingest",
+        origin.inbox,
+        lambda: run_ingest(
+            paths,
+            chosen,
+            submit=submit,
+            refresh_with=refresh_derived,
+            origin=origin,
+            place=_elsewhere(),
+        ),
+    )
     if summary.misses:
         words = "; ".join(miss.message for miss in summary.misses)
         # a state of type Completed under a name of its own, which automations can match

@@ -116,19 +116,7 @@ def _lines(path: Path, data: bytes) -> Iterator[ReferenceRow]:
         if wrong:
             raise UserError(f"{path}, line {number}: {wrong}")
         seen.add(place.id)
-        yield ReferenceRow(
-            place.id,
-            place.kind,
-            place.country,
-            place.parent,
-            place.latitude,
-            place.longitude,
-            place.population,
-            place.capital,
-            place.names[0],
-            place.name_latin,
-            _names(place.names),
-        )
+        yield _row(place)
 
 
 def _fault(place: _Line, seen: set[str]) -> str | None:
@@ -152,7 +140,7 @@ def _names(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, name_key(name)) for name in dict.fromkeys(names))
 
 
-def _row(place: Place) -> ReferenceRow:
+def _row(place: Place | _Line) -> ReferenceRow:
     return ReferenceRow(
         place.id,
         place.kind,
@@ -163,7 +151,7 @@ def _row(place: Place) -> ReferenceRow:
         place.population,
         place.capital,
         place.names[0],
-        place.name_en,
+        place.name_latin,
         _names(place.names),
     )
 

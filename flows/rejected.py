@@ -12,7 +12,7 @@ from db.rejections import RejectionCase, rejections, stored
 from flows.connection import migrated_engine
 from flows.errors import UserError
 from flows.read.discover import Found
-from flows.records import Metadata
+from flows.rows import stated_metadata
 from flows.runs import Batch, Pending, run_ingest
 from flows.settings import Settings
 
@@ -87,12 +87,6 @@ def _where(
                 gone.append(case)
                 continue
             data, said = found
-            fields = {name: said.get(name) for name in ("title", "published", "url", "source")}
-            extra = said.get("extra")
-            metadata = Metadata(
-                **{name: value for name, value in fields.items() if isinstance(value, str)},
-                extra={str(k): str(v) for k, v in extra.items()} if isinstance(extra, dict) else {},
-            )
             name = case.uri.rsplit("/", 1)[-1].removesuffix(".txt")
-            kept.append(Found(case.uri, name, len(data), None, metadata, data=bytes(data)))
+            kept.append(Found(case.uri, name, len(data), None, stated_metadata(said), data=bytes(data)))
     return sorted(paths), kept, gone

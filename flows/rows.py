@@ -10,9 +10,10 @@ import calendar
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import Any
 
 from db.rows import (
     ArticleRows,
@@ -72,6 +73,16 @@ def _metadata_json(metadata: Metadata) -> str:
         "extra": dict(sorted(metadata.extra.items())) or None,
     }
     return _json({name: value for name, value in stated.items() if value is not None})
+
+
+def stated_metadata(stored: Mapping[str, Any]) -> Metadata:
+    """The metadata that location_version.metadata holds: what ``_metadata_json`` wrote, read back."""
+    fields = {name: stored.get(name) for name in ("title", "published", "url", "source")}
+    extra = stored.get("extra")
+    return Metadata(
+        **{name: value for name, value in fields.items() if isinstance(value, str)},
+        extra={str(k): str(v) for k, v in extra.items()} if isinstance(extra, dict) else {},
+    )
 
 
 def pipeline_row(version: str, description: dict[str, object]) -> PipelineRow:

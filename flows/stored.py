@@ -21,7 +21,8 @@ from db.stored import Selection, StoredFile, Totals, measured_rate, said, stored
 from flows.connection import reading_engine
 from flows.pipeline import Options, extract, version
 from flows.read.discover import stem
-from flows.records import Extraction, Metadata, RawFile, Rejection
+from flows.records import Extraction, RawFile, Rejection
+from flows.rows import stated_metadata
 from flows.runs import LISTENER, Batch, Origin, Pending, Runtime, Summary, run
 from flows.settings import Settings
 
@@ -64,14 +65,12 @@ class Plan:
 
 def raw_file(stored: StoredFile) -> RawFile:
     """The file as a run would have read it at its address."""
-    stated = dict(stored.metadata)
-    extra = {str(name): str(value) for name, value in (stated.pop("extra", None) or {}).items()}
     return RawFile(
         uri=stored.uri,
         name=stem(PurePosixPath(stored.uri.rpartition("::")[2]).name),
         data=stored.data,
         sha256=stored.sha256.hex(),
-        metadata=Metadata(**stated, extra=extra),
+        metadata=stated_metadata(stored.metadata),
         modified=None if stored.modified_at is None else stored.modified_at.timestamp(),
     )
 

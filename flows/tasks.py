@@ -28,7 +28,7 @@ from prefect.settings import get_current_settings
 from prefect.tasks import Task, exponential_backoff
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from flows.runs import Batch, BatchResult, Summary, run_batch, run_refresh
+from flows.runs import LISTENER, Batch, BatchResult, Summary, run_batch, run_refresh
 from flows.terminal import Listener
 
 T = TypeVar("T")
@@ -265,3 +265,21 @@ def log_summary(summary: Summary, inbox: str | None) -> None:
     get_run_logger().log(level, "%s", text, extra={"rasd": context})
     for miss in summary.misses:
         get_run_logger().warning("expectation missed: %s", miss.message, extra={"rasd": miss._asdict()})
+
+
+def reported(kind: str, inbox: str | None, work: Callable[[], Summary]) -> Summary:
+    """A run inside a flow: tried again where that helps, with progress, log line and artifacts."""
+    listener = ProgressListener(LISTENER.get(), artifact_key(kind, inbox))
+    token = LISTENER.set(listener)
+    try:
+        summary = persistently(work)
+    finally:
+        LISTENER.reset(token)
+    log_summary(summary, inbox)
+    try:
+        listener.finish()
+        publish(summary, inbox)
+    except Exception as error:
+        # everything is loaded and the run's row says so: a report that could not be delivered is no failure
+        get_run_logger().warning("the run's artifacts could not be published: %s", error)
+    return summary

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import json
 import os
 import signal
@@ -26,7 +25,7 @@ from typing import Any
 
 import psutil
 
-from db import embedded
+from db import embedded, locks
 from db import engine as engines
 from db.cluster import EmbeddedError, free_port, write_private
 from flows.connection import PREFECT_DATABASE, create_database, database_url
@@ -51,28 +50,12 @@ def folder(home: Path) -> Path:
 def _lock(home: Path) -> int | None:
     """Take the keeper's lock; None while a keeper lives."""
     folder(home).mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder(home) / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    return locks.take(folder(home) / "lock")
 
 
 def kept(home: Path) -> bool:
     """Whether a keeper lives; creates nothing."""
-    try:
-        descriptor = os.open(folder(home) / "lock", os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return locks.is_taken(folder(home) / "lock")
 
 
 def state(home: Path) -> dict[str, Any]:

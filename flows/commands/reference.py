@@ -58,7 +58,13 @@ def show_command(name: str) -> int:
         point = ["" if v is None else f"{v:.4f}" for v in (place.latitude, place.longitude)]
         shown = isolate(place.names[0], terminal=out.is_terminal)
         table.add_row(
-            place.id, shown, place.name_en, place.kind, place.country or "", *point, f"{place.population:,}"
+            place.id,
+            shown,
+            place.name_latin,
+            place.kind,
+            place.country or "",
+            *point,
+            f"{place.population:,}",
         )
     out.print(table)
     return OK

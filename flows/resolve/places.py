@@ -43,7 +43,7 @@ class Place:
     longitude: float | None
     population: int
     capital: bool
-    name_en: str
+    name_latin: str
     names: tuple[str, ...]  # Arabic, the usual one first
 
 
@@ -145,7 +145,7 @@ def reference_places() -> tuple[Place, ...]:
 
 
 def _place(fields: Sequence[str]) -> Place:
-    identity, kind, country, parent, latitude, longitude, population, capital, name_en, names = fields
+    identity, kind, country, parent, latitude, longitude, population, capital, name_latin, names = fields
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}")
     if not names:
@@ -159,7 +159,7 @@ def _place(fields: Sequence[str]) -> Place:
         float(longitude) if longitude else None,
         int(population),
         capital == "capital",
-        name_en,
+        name_latin,
         tuple(names.split("|")),
     )
 
