@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from db.rejections import RejectionCase, rejections, stored
 from flows.connection import migrated_engine
 from flows.errors import UserError
-from flows.read.discover import Found
+from flows.read.listing import Found, name_of
 from flows.rows import stated_metadata
 from flows.runs import Batch, Pending, run_ingest
 from flows.settings import Settings
@@ -87,6 +87,6 @@ def _where(
                 gone.append(case)
                 continue
             data, said = found
-            name = case.uri.rsplit("/", 1)[-1].removesuffix(".txt")
-            kept.append(Found(case.uri, name, len(data), None, stated_metadata(said), data=bytes(data)))
+            raw = bytes(data)
+            kept.append(Found(case.uri, name_of(case.uri), len(raw), None, stated_metadata(said), data=raw))
     return sorted(paths), kept, gone

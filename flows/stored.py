@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
 
 import sqlalchemy as sa
 
@@ -20,7 +19,7 @@ from db.reading import generation, learned_lines
 from db.stored import Selection, StoredFile, Totals, measured_rate, said, stored_files, totals
 from flows.connection import reading_engine
 from flows.pipeline import Options, extract, version
-from flows.read.discover import stem
+from flows.read.listing import name_of
 from flows.records import Extraction, RawFile, Rejection
 from flows.rows import stated_metadata
 from flows.runs import LISTENER, Batch, Origin, Pending, Runtime, Summary, run
@@ -67,7 +66,7 @@ def raw_file(stored: StoredFile) -> RawFile:
     """The file as a run would have read it at its address."""
     return RawFile(
         uri=stored.uri,
-        name=stem(PurePosixPath(stored.uri.rpartition("::")[2]).name),
+        name=name_of(stored.uri),
         data=stored.data,
         sha256=stored.sha256.hex(),
         metadata=stated_metadata(stored.metadata),

@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from flows.read.discover import Found, discover, load
+from flows.read.listing import name_of
 from flows.records import Metadata, RawFile, Rejection
 
 BODY = "خبر قصير للاختبار".encode()
@@ -410,3 +411,19 @@ def test_unknown_protocols_are_rejected() -> None:
 
 def test_file_urls(tmp_path: Path) -> None:
     assert names(run(f"file://{write(tmp_path / 'a.txt')}")) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "name"),
+    [
+        ("/in/a.txt", "a"),
+        ("/in/a.b.txt.gz", "a.b"),
+        ("/in/pack.zip::day/مقال.txt", "مقال"),
+        ("/in/pack.zip::a.text", "a"),
+        ("https://example.org/daily/b.txt?day=1", "b"),
+        ("/in/why?.txt", "why?"),
+    ],
+)
+def test_the_name_of_an_address(uri: str, name: str) -> None:
+    """What is read again from stored bytes has the name that it had as a file."""
+    assert name_of(uri) == name
