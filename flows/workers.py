@@ -28,6 +28,7 @@ from flows.settings import worker_environment
 CHUNK_FILES = 16  # files a hand-over: large enough to hide pickling, small enough to share out evenly
 
 NO_LIMIT = 0.0  # as setitimer has it
+_INSIST_SECONDS = 1.0  # between alarms, after the first
 
 T = TypeVar("T")  # what a worker makes of an extraction: database rows, a line of JSON
 
@@ -36,21 +37,27 @@ class _FileTimeoutError(BaseException):
     """Not an Exception: no handler on the way may take it for its own."""
 
 
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise _FileTimeoutError inside the block after ``seconds``; does nothing where there is no SIGALRM."""
+def _within(seconds: float, work: Callable[[], T]) -> T:
+    """What ``work`` returns; raises _FileTimeoutError out of it after ``seconds``.
+
+    There is no limit where there is no SIGALRM, outside the main thread, and with NO_LIMIT.
+    """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
+        return work()
+    armed = True
 
     def expire(_number: int, _frame: FrameType | None) -> None:
-        raise _FileTimeoutError
+        if armed:
+            raise _FileTimeoutError
 
     before = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
+        # The alarm rings until it is heard: what is raised inside a finalizer or a callback of a weak
+        # reference is printed and forgotten by Python.
+        signal.setitimer(signal.ITIMER_REAL, seconds, _INSIST_SECONDS if seconds else 0.0)
+        return work()
     finally:
+        armed = False  # before any call, which is where Python looks for signals
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
@@ -94,10 +101,13 @@ def process_one(
     raw: RawFile, finish: Callable[[Extraction], T], options: Options, file_seconds: float
 ) -> T | Rejection:
     """What the pipeline makes of one file; a defect of ours becomes a rejection that says where it is."""
+
+    def work() -> T | Rejection:
+        extraction = extract(raw, options, _LEARNED.get())
+        return extraction if isinstance(extraction, Rejection) else finish(extraction)
+
     try:
-        with _time_limit(file_seconds):
-            extraction = extract(raw, options, _LEARNED.get())
-            return extraction if isinstance(extraction, Rejection) else finish(extraction)
+        return _within(file_seconds, work)
     except _FileTimeoutError:
         return _rejection(raw, "timed_out", f"took longer than {file_seconds:g} s")
     except Exception as exc:

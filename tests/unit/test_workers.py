@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import time
 
 import pytest
@@ -34,6 +35,16 @@ def dies_on_b(extraction: Extraction) -> str:
 def hangs(extraction: Extraction) -> str:
     time.sleep(60)
     return extraction.article.id
+
+
+class SleepsInItsFinalizer:
+    def __del__(self) -> None:
+        time.sleep(0.5)
+
+
+def hangs_where_exceptions_are_lost(extraction: Extraction) -> str:
+    SleepsInItsFinalizer()  # the first alarm finds it there, and Python drops what the alarm raises
+    return hangs(extraction)
 
 
 def fails(extraction: Extraction) -> str:
@@ -68,6 +79,18 @@ def test_a_file_that_hangs_is_given_up() -> None:
     assert time.monotonic() - began < 30
     assert isinstance(outcome, Rejection)
     assert outcome.cause == "timed_out"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_alarm_that_is_swallowed_rings_again() -> None:
+    began = time.monotonic()
+    outcome = process_one(raw("a"), hangs_where_exceptions_are_lost, OPTIONS, 0.2)
+    assert time.monotonic() - began < 10
+    assert isinstance(outcome, Rejection)
+    assert outcome.cause == "timed_out"
+    # and it is silent once the file is done
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
 
 
 def test_a_defect_names_its_place() -> None:
