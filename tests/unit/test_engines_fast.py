@@ -19,7 +19,14 @@ from flows.extract.engines.fast import (
     load_fast,
     marginals,
 )
-from flows.extract.engines.features import Knowledge, fold_word, light, pair_features, word_features
+from flows.extract.engines.features import (
+    Knowledge,
+    fold_word,
+    light,
+    pair_features,
+    word_facts,
+    word_features,
+)
 from flows.extract.engines.store import write_model
 from flows.extract.training.chain import CLITICS, ChainRecipe, sentence_features, train_chain
 
@@ -132,7 +139,8 @@ def test_light_stems(word: str, stem: str) -> None:
 
 
 def test_features_say_what_the_lists_know() -> None:
-    assert "0:g=g" in word_features("سلمي", 0, KNOWLEDGE)
-    assert "1:g=+g" in word_features("وسلمي", 1, KNOWLEDGE)
-    assert "2:c=1" in word_features("فاس", 2, KNOWLEDGE)
-    assert "gg=gw|g" in pair_features("سعد", "سلمي", KNOWLEDGE)
+    salma, and_salma, fes, saad = (word_facts(w, KNOWLEDGE) for w in ("سلمي", "وسلمي", "فاس", "سعد"))
+    assert "0:g=g" in word_features(salma, 0)
+    assert "1:g=+g" in word_features(and_salma, 1)
+    assert "2:c=1" in word_features(fes, 2)
+    assert "gg=gw|g" in pair_features(saad, salma)

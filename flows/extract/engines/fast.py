@@ -8,6 +8,7 @@ native file format that a damaged file could crash.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,15 @@ from numpy.typing import NDArray
 
 from flows.extract.engines import EngineError, TokenLabel
 from flows.extract.engines.clitics import pick_clitic
-from flows.extract.engines.features import OFFSETS, Knowledge, fold_word, pair_features, word_features
+from flows.extract.engines.features import (
+    OFFSETS,
+    Knowledge,
+    WordFacts,
+    fold_word,
+    pair_features,
+    word_facts,
+    word_features,
+)
 from flows.extract.engines.store import read_model
 
 Floats = NDArray[np.float32]
@@ -76,7 +85,8 @@ class Chain:
         table = np.frombuffer(weights.weights, np.float16).astype(np.float32).reshape(-1, self.width)
         if len(table) != len(weights.features):
             raise EngineError("the fast model's features and weights differ in number")
-        self._table = table
+        # the last row is of zeros: features that the model does not know
+        self._table = np.concatenate([table, np.zeros((1, self.width), np.float32)])
         self._row = dict(zip(weights.features, range(len(table)), strict=True))
         self.transitions = np.frombuffer(weights.transitions, np.float32).reshape(n, n).copy()
         self.start = np.zeros(n, np.float32)
@@ -89,7 +99,7 @@ class Chain:
         self._knowledge = knowledge
         self._index: dict[str, int] = {}
         self._memory = np.zeros((4096, len(OFFSETS), self.width), np.float32)
-        self._pairs: dict[tuple[str, str], Floats | None] = {}
+        self._facts: list[WordFacts] = []  # by the index of the word
         self._edges = self._edge_rows()
 
     def _sum(self, features: Sequence[str]) -> Floats:
@@ -101,37 +111,41 @@ class Chain:
     def _edge_rows(self) -> tuple[Floats, Floats, Floats]:
         return self._sum(["bias"]), self._sum(["first"]), self._sum(["last"])
 
-    def _remember(self, folded: str) -> int:
-        if len(self._index) >= _CACHE:
+    def _indices(self, words: Sequence[str]) -> list[int]:
+        """Places of the folded words' rows in the memory; rows of new words are summed here, all at once."""
+        if len(self._index) + len(words) >= _CACHE:  # never forget rows that this article still needs
             self._index.clear()
-            self._pairs.clear()
-        k = self._index[folded] = len(self._index)
-        if k >= len(self._memory):
-            self._memory = np.concatenate([self._memory, np.zeros_like(self._memory)])
-        for o, offset in enumerate(OFFSETS):
-            self._memory[k, o] = self._sum(word_features(folded, offset, self._knowledge))
-        return k
-
-    def _pair(self, left: str, right: str) -> Floats | None:
-        key = (left, right)
-        if key not in self._pairs:
-            rows = [
-                r for r in map(self._row.get, pair_features(left, right, self._knowledge)) if r is not None
-            ]
-            self._pairs[key] = self._table[rows].sum(axis=0) if rows else None
-        return self._pairs[key]
+            self._facts.clear()
+        index = self._index
+        held = len(index)
+        rows: list[int] = []
+        cuts: list[int] = []
+        get, unknown = self._row.get, len(self._table) - 1
+        for word in words:
+            if word in index:
+                continue
+            facts = word_facts(word, self._knowledge)
+            index[word] = len(index)
+            self._facts.append(facts)
+            for offset in OFFSETS:
+                cuts.append(len(rows))
+                rows += [get(feature, unknown) for feature in word_features(facts, offset)]
+        if cuts:
+            if len(index) > len(self._memory):
+                more = np.zeros((max(len(self._memory), len(index)), *self._memory.shape[1:]), np.float32)
+                self._memory = np.concatenate([self._memory, more])
+            sums = np.add.reduceat(self._table[rows], cuts, axis=0)
+            self._memory[held : len(index)] = sums.reshape(-1, len(OFFSETS), self.width)
+        return [index[word] for word in words]
 
     def scores(self, sentences: Sequence[Sequence[str]]) -> Floats:
         """Folded words -> (words, width), sentences one after another."""
-        flat = [w for s in sentences for w in s]
-        if len(self._index) + len(flat) >= _CACHE:  # never forget rows that this article still needs
-            self._index.clear()
-            self._pairs.clear()
-        index = self._index
-        ids = np.fromiter((index[w] if w in index else self._remember(w) for w in flat), np.int64, len(flat))
-        rows = self._memory[ids]
+        places = self._indices([w for s in sentences for w in s])
+        rows = self._memory[places]
         bias, first, last = self._edges
         out = rows[:, OFFSETS.index(0)] + bias
+        get, unknown = self._row.get, len(self._table) - 1
+        pairs: list[int] = []
         at = 0
         for s in sentences:
             n = len(s)
@@ -141,14 +155,15 @@ class Chain:
                     out[at - offset : end] += rows[at : end + offset, o]
                 elif offset > 0 and n > offset:
                     out[at : end - offset] += rows[at + offset : end, o]
-            for i in range(1, n):
-                pair = self._pair(s[i - 1], s[i])
-                if pair is not None:
-                    out[at + i] += pair
             if n:
                 out[at] += first
                 out[end - 1] += last
+                facts = [self._facts[place] for place in places[at:end]]
+                pairs += (unknown, unknown, unknown)  # the first word has none before it
+                for left, right in pairwise(facts):
+                    pairs += [get(feature, unknown) for feature in pair_features(left, right)]
             at = end
+        out += self._table[pairs].reshape(len(places), -1, self.width).sum(axis=1)
         return out
 
 
@@ -167,39 +182,43 @@ def marginals(
     active = [
         int(np.searchsorted(-lens_sorted, -t, side="left")) for t in range(longest)
     ]  # sentences with > t words
-    step = np.exp(transitions)
-    # forward and Viterbi together, in probabilities scaled at every place
-    shift = grid.max(axis=2, keepdims=True)
-    local = np.exp(grid - shift)
-    alpha = np.zeros_like(grid)
-    back = np.zeros((longest, s, n), np.int64)
+    step = np.exp(transitions.astype(np.float64))
+    back_step = np.ascontiguousarray(step.T)
+    into = np.ascontiguousarray(transitions.T)  # (label, label before)
+    # Forward and backward in probabilities: a place's largest score is 1, and 8 places further no sum has
+    # left what a float64 holds.  Scaling alpha or beta of a place does not change its posterior.
+    local = np.exp((grid - grid.max(axis=2, keepdims=True)).astype(np.float64))
+    alpha = np.zeros_like(local)
     alpha[0] = local[0] * np.exp(start)
-    alpha[0] /= alpha[0].sum(axis=1, keepdims=True)
-    finals = grid[0] + start
+    finals = np.zeros_like(grid)  # score of the best path to each label
+    finals[0] = grid[0] + start
     for t in range(1, longest):
         a = active[t]
-        x = (alpha[t - 1, :a] @ step) * local[t, :a]
-        alpha[t, :a] = x / x.sum(axis=1, keepdims=True)
-        options = finals[:a, :, None] + transitions[None]
-        back[t, :a] = options.argmax(axis=1)
-        finals[:a] = options.max(axis=1) + grid[t, :a]
-    beta = np.ones((s, n), np.float32)
-    posterior = np.zeros_like(grid)
-    for t in range(longest - 1, -1, -1):
-        a = active[t]
-        x = alpha[t, :a] * beta[:a]
-        posterior[t, :a] = x / x.sum(axis=1, keepdims=True)
-        y = (local[t, :a] * beta[:a]) @ step.T
-        beta[:a] = y / y.max(axis=1, keepdims=True)
+        before = alpha[t - 1, :a]
+        if t % 8 == 0:
+            before = before / before.sum(axis=1, keepdims=True)
+        alpha[t, :a] = (before @ step) * local[t, :a]
+        finals[t, :a] = (finals[t - 1, :a, None] + into).max(axis=2) + grid[t, :a]
+    beta = np.ones_like(local)
+    for t in range(longest - 2, -1, -1):
+        a = active[t + 1]
+        after = local[t + 1, :a] * beta[t + 1, :a]
+        if t % 8 == 0:
+            after /= after.sum(axis=1, keepdims=True)
+        beta[t, :a] = after @ back_step
+    posterior = alpha * beta
+    posterior /= np.maximum(posterior.sum(axis=2, keepdims=True), np.finfo(np.float64).tiny)
     best = np.zeros(len(scores), np.int64)
     probability = np.zeros_like(scores)
-    label = finals.argmax(axis=1)
+    label = np.zeros(s, np.int64)
     for t in range(longest - 1, -1, -1):
-        a = active[t]
+        a, going_on = active[t], active[t + 1] if t + 1 < longest else 0
+        # where the sentence goes on, the label that led to the one after; else the best of all
+        reached = finals[t, :a].copy()
+        reached[:going_on] += into[label[:going_on]]
+        label[:a] = reached.argmax(axis=1)
         best[offsets[:a] + t] = label[:a]
         probability[offsets[:a] + t] = posterior[t, :a]
-        if t:
-            label[:a] = back[t, np.arange(a), label[:a]]
     return best, probability
 
 

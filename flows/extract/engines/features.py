@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 OFFSETS = (-2, -1, 0, 1, 2)
@@ -41,6 +42,7 @@ class Knowledge(NamedTuple):
         return known or "-"
 
 
+@lru_cache(maxsize=1 << 16)
 def fold_word(word: str) -> str:
     """Search spelling of one word: marks gone, letter variants made one, Latin small."""
     return _MARKS.sub("", unicodedata.normalize("NFKC", word)).translate(_FOLD).lower() or word
@@ -71,25 +73,32 @@ def rest_after_clitic(folded: str, length: int) -> str:
     return rest
 
 
-def word_features(folded: str, offset: int, knowledge: Knowledge) -> list[str]:
-    """Features that a folded word gives to the place ``-offset`` away from it."""
+class WordFacts(NamedTuple):
+    """What a folded word says by itself; worked out once for all distances and neighbours."""
+
+    far: tuple[str, ...]  # features that count at every distance
+    near: tuple[str, ...]  # those that count at the next words too
+    own: tuple[str, ...]  # those that count at the word itself, with their final names
+    stem: str
+    coarse: int
+    code: str
+
+
+def word_facts(folded: str, knowledge: Knowledge) -> WordFacts:
+    """Features of a folded word, without the distance at which they count."""
     stem = light(folded)
     fine, coarse, rank = knowledge.cluster(folded, stem)
-    at = f"{offset}:"
-    near = [f"{at}w={folded}", f"{at}s={stem}", f"{at}c={fine}", f"{at}d={coarse}"]
-    if abs(offset) == 2:
-        return near
-    near += [
-        f"{at}p2={folded[:2]}",
-        f"{at}p3={folded[:3]}",
-        f"{at}x2={folded[-2:]}",
-        f"{at}x3={folded[-3:]}",
-        f"{at}h={_shape(folded)}",
-        f"{at}g={knowledge.code(folded)}",
-    ]
-    if offset:
-        return near
-    near += [
+    code = knowledge.code(folded)
+    far = (f"w={folded}", f"s={stem}", f"c={fine}", f"d={coarse}")
+    near = (
+        f"p2={folded[:2]}",
+        f"p3={folded[:3]}",
+        f"x2={folded[-2:]}",
+        f"x3={folded[-3:]}",
+        f"h={_shape(folded)}",
+        f"g={code}",
+    )
+    own = [
         f"p1={folded[:1]}",
         f"p4={folded[:4]}",
         f"x1={folded[-1:]}",
@@ -101,20 +110,34 @@ def word_features(folded: str, offset: int, knowledge: Knowledge) -> list[str]:
     ]
     if _ONE.match(folded):
         clusters, lexicon = knowledge
-        one = clusters.get(rest_after_clitic(folded, 1), _UNKNOWN)
-        own = clusters.get(folded, _UNKNOWN)
-        near += [
+        rest = rest_after_clitic(folded, 1)
+        one = clusters.get(rest, _UNKNOWN)
+        whole = clusters.get(folded, _UNKNOWN)
+        own += [
             f"cl={folded[0]}|{one[1]}",
-            f"cr={folded[0]}|{own[2]}|{one[2]}",
-            f"cg={folded[0]}|{lexicon.get(folded, '-')}|{lexicon.get(rest_after_clitic(folded, 1), '-')}",
-            f"ca={folded[0]}|{rest_after_clitic(folded, 1)[:2] == 'ال'}|{own[2] < 0}",
+            f"cr={folded[0]}|{whole[2]}|{one[2]}",
+            f"cg={folded[0]}|{lexicon.get(folded, '-')}|{lexicon.get(rest, '-')}",
+            f"ca={folded[0]}|{rest[:2] == 'ال'}|{whole[2] < 0}",
         ]
-    return near
+    return WordFacts(far, near, tuple(own), stem, coarse, code)
 
 
-def pair_features(left: str, right: str, knowledge: Knowledge) -> list[str]:
-    """Features of two folded neighbours, for the place of the right one."""
-    a, b = light(left), light(right)
-    ca, cb = knowledge.cluster(left, a)[1], knowledge.cluster(right, b)[1]
-    ga, gb = knowledge.code(left), knowledge.code(right)
-    return [f"ss={a}|{b}", f"dd={ca}|{cb}", f"gg={ga}|{gb}"]
+def word_features(facts: WordFacts, offset: int) -> list[str]:
+    """Features that a word gives to the place ``-offset`` away from it."""
+    at = f"{offset}:"
+    features = [at + feature for feature in facts.far]
+    if abs(offset) == 2:
+        return features
+    features += [at + feature for feature in facts.near]
+    if not offset:
+        features += facts.own
+    return features
+
+
+def pair_features(left: WordFacts, right: WordFacts) -> tuple[str, str, str]:
+    """Features of two neighbours, for the place of the right one."""
+    return (
+        f"ss={left.stem}|{right.stem}",
+        f"dd={left.coarse}|{right.coarse}",
+        f"gg={left.code}|{right.code}",
+    )

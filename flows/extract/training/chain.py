@@ -12,7 +12,14 @@ import numpy as np
 import pycrfsuite
 
 from flows.extract.engines.fast import ChainWeights
-from flows.extract.engines.features import OFFSETS, Knowledge, fold_word, pair_features, word_features
+from flows.extract.engines.features import (
+    OFFSETS,
+    Knowledge,
+    fold_word,
+    pair_features,
+    word_facts,
+    word_features,
+)
 
 CLITICS = 3
 
@@ -27,8 +34,8 @@ class ChainRecipe:
 
 def sentence_features(words: Sequence[str], knowledge: Knowledge) -> list[list[str]]:
     """Features of each word of one sentence, as ``engines.fast.Chain`` sums them."""
-    folded = [fold_word(w) for w in words]
-    n = len(folded)
+    facts = [word_facts(fold_word(w), knowledge) for w in words]
+    n = len(facts)
     rows: list[list[str]] = []
     for i in range(n):
         features = ["bias"]
@@ -38,9 +45,9 @@ def sentence_features(words: Sequence[str], knowledge: Knowledge) -> list[list[s
             features.append("last")
         for offset in OFFSETS:
             if 0 <= i + offset < n:
-                features += word_features(folded[i + offset], offset, knowledge)
+                features += word_features(facts[i + offset], offset)
         if i:
-            features += pair_features(folded[i - 1], folded[i], knowledge)
+            features += pair_features(facts[i - 1], facts[i])
         rows.append(features)
     return rows
 
