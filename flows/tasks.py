@@ -169,11 +169,11 @@ def artifact_key(kind: str, inbox: str | None) -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{kind} {inbox or ''}".lower()).strip("-")
 
 
-def publish(summary: Summary, inbox: str | None = None) -> None:
+def publish(summary: Summary, kind: str, inbox: str | None = None) -> None:
     """A markdown report and a table of sources that say what the run did."""
-    key = artifact_key("ingest", inbox)
-    title = f"run {summary.run_id}" + (f" over {inbox}" if inbox else "")
-    create_markdown_artifact(markdown(summary, inbox, _links()), key=key, description=title)
+    key = artifact_key(kind, inbox)
+    title = f"{kind} run {summary.run_id}" + (f" over {inbox}" if inbox else "")
+    create_markdown_artifact(markdown(summary, kind, inbox, _links()), key=key, description=title)
     if summary.sources:
         create_table_artifact(source_rows(summary), key=f"{key}-sources", description=f"sources, {title}")
 
@@ -212,11 +212,13 @@ def source_rows(summary: Summary) -> list[dict[str, Any]]:
     ]
 
 
-def markdown(summary: Summary, inbox: str | None = None, links: dict[str, str] | None = None) -> str:
+def markdown(
+    summary: Summary, kind: str, inbox: str | None = None, links: dict[str, str] | None = None
+) -> str:
     """What a run did, for people."""
     rate = summary.loaded / summary.seconds if summary.seconds else 0.0
     lines = [
-        f"# Ingest run {summary.run_id}" + (f": {inbox}" if inbox else ""),
+        f"# {kind.capitalize()} run {summary.run_id}" + (f": {inbox}" if inbox else ""),
         "",
         *([" · ".join(f"[{what}]({link})" for what, link in links.items()), ""] if links else []),
         "| | |",
@@ -278,7 +280,7 @@ def reported(kind: str, inbox: str | None, work: Callable[[], Summary]) -> Summa
     log_summary(summary, inbox)
     try:
         listener.finish()
-        publish(summary, inbox)
+        publish(summary, kind, inbox)
     except Exception as error:
         # everything is loaded and the run's row says so: a report that could not be delivered is no failure
         get_run_logger().warning("the run's artifacts could not be published: %s", error)

@@ -213,10 +213,9 @@ class Keeper:
                     raise UserError(f"port {port} is taken by another program: choose another with {name}")
             self.publish("starting")
             with database_url(self.chosen, self.say) as url:
-                engines.upgrade(url)
                 self.parts = [self._server(), self._served()]
                 try:
-                    self._start()
+                    self._start(url)
                     self._watch()
                 finally:
                     self.publish("stopping")
@@ -256,6 +255,7 @@ class Keeper:
             "PREFECT__SERVER_FINAL": "1",
             # events and flow runs of 90 days; the table `run` keeps all
             "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+            "PREFECT_SERVER_EVENTS_CAUSAL_ORDERING": "flows.event_order",
         }
         url = prefect_server_database(self.chosen)
         if url is not None:
@@ -278,12 +278,13 @@ class Keeper:
             "deployments", command, environment, self.chosen.logs / "deployments.log", self.ready_file.exists
         )
 
-    def _start(self) -> None:
-        """All parts at once: the deployments' process imports while the server sets itself up."""
+    def _start(self, url: str) -> None:
+        """All at once: our schema is brought up to date while the server sets up its own."""
         self.ready_file.unlink(missing_ok=True)
         for part in self.parts:
             part.start()
         self.publish("starting")
+        engines.upgrade(url)
         end = time.monotonic() + PATIENCE
         waiting = list(self.parts)
         while waiting and not self.stopping.is_set():

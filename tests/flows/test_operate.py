@@ -9,9 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +198,70 @@ def test_ctrl_c_before_it_is_ready_leaves_nothing_behind(operated: Rasd) -> None
     assert "Traceback" not in errors
     assert not up.kept(operated.home)
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids if pid)
+
+
+@pytest.mark.slow
+def test_what_was_missed_and_what_failed_is_told(operated: Rasd) -> None:
+    """A webhook of the operator's own hears of a missed expectation and of a failure within a minute."""
+    inbox = operated.home.parent / f"{operated.home.name}-undated"
+    inbox.mkdir()
+    for n in range(24):
+        text = f"الوزير يزور المدينة رقم {n}\n\nزار الوزير أحمد بن صالح المدينة واطلع على {n} مشاريع.\n"
+        (inbox / f"{n}.txt").write_text(text, encoding="utf-8")
+    (operated.home / "rasd.toml").write_text(
+        (operated.home / "rasd.toml").read_text(encoding="utf-8")
+        + f'[[inbox]]\npath = "{inbox}"\nname = "undated"\nsource = "hespress"\ninterval = 3600\n',
+        encoding="utf-8",
+    )
+    notes: list[dict[str, Any]] = []
+    with webhook(notes) as url:
+        rasd = Rasd(operated.home, {"RASD_NOTIFY_URL": url})
+        assert rasd("up", "--detach", timeout=400).returncode == 0
+        on_demand = {
+            d["name"]: d["id"] for d in api(rasd, "/deployments/filter", {}) if "ingest" in d["tags"]
+        }
+        now = {"state": {"type": "SCHEDULED"}}
+        api(rasd, f"/deployments/{on_demand['undated']}/create_flow_run", now)
+        (run, *_) = eventually(lambda: runs(rasd, "ExpectationsMissed"))
+        assert run["state_type"] == "COMPLETED", "all was loaded"
+        (note,) = eventually(lambda: [n for n in notes if n["what"] == "expectations missed"], 60)
+        assert note["state"] == "ExpectationsMissed"
+        assert note["run"].startswith("undated until ")
+        assert note["message"] == "hespress: 0% have a publication date, expected 90%"
+        assert note["url"].endswith(f"/runs/flow-run/{run['id']}")
+        wrong = {"paths": [str(SAMPLES / "dz-floods.txt")], "names_engine": "transformers:/none"}
+        api(rasd, f"/deployments/{on_demand['on-demand']}/create_flow_run", {"parameters": wrong, **now})
+        (note,) = eventually(lambda: [n for n in notes if n["what"] == "run failed"], 120)
+        assert note["state"] == "Failed"
+        assert "transformers" in note["message"]
+        # runs on a short interval end within seconds of their being scheduled: none is taken for dead
+        eventually(lambda: len(runs(rasd, "Completed")) > 2)
+        time.sleep(110)
+        events = {"filter": {"event": {"name": ["prefect.automation.action.failed"]}}}
+        assert api(rasd, "/events/filter", events)["total"] == 0
+    shutil.rmtree(inbox)
+
+
+@contextmanager
+def webhook(notes: list[dict[str, Any]]) -> Iterator[str]:
+    """A server on the loopback interface that keeps the JSON that is POSTed to it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            notes.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])), strict=False))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/told"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_a_taken_port_is_named(operated: Rasd) -> None:
