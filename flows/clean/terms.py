@@ -38,6 +38,7 @@ _PRONOUNS = ("ها", "هم", "ي", "ه")
 _LEAST = 3
 _LEAST_TWICE = 4  # letters that must be left where two particles go
 _LABELS = ("AB", "BC", "CD")  # of each level: in the title, in the body
+_TITLE, _BODY = map("".join, zip(*_LABELS, strict=True))
 
 
 def _without_article(word: str) -> str:
@@ -86,6 +87,13 @@ def forms(word: str) -> tuple[tuple[str, int], ...]:
     for form in (bare, *less):
         found.setdefault(_without_endings(form), 2)
     return tuple(found.items())
+
+
+@lru_cache(maxsize=1 << 16)
+def _quoted(word: str) -> tuple[tuple[str, int], ...]:
+    """The forms as a tsvector has them, up to the positions."""
+    # words are letters and digits only, so nothing needs quoting but the quotes themselves
+    return tuple((f"'{form[:_MAX_TERM]}':", level) for form, level in forms(word))
 
 
 def stem(word: str) -> str:
@@ -140,7 +148,10 @@ def tsvector_literal(text: str, title: int = 0) -> str:
             known.append(min(place, _MAX_POSITION))
     out = []
     for word, known in places.items():
-        at = [",".join([f"{n}{labels[n > titled]}" for n in known]) for labels in _LABELS]
-        # words are letters and digits only, so nothing needs quoting but the quotes themselves
-        out += [f"'{form[:_MAX_TERM]}':{at[level]}" for form, level in forms(word)]
+        if len(known) == 1:  # most words
+            labels = _BODY if known[0] > titled else _TITLE
+            out += [f"{form}{known[0]}{labels[level]}" for form, level in _quoted(word)]
+        else:
+            at = [",".join([f"{n}{labels[n > titled]}" for n in known]) for labels in _LABELS]
+            out += [f"{form}{at[level]}" for form, level in _quoted(word)]
     return " ".join(out)
