@@ -115,6 +115,9 @@ def _clitic(words: Words, first: int, last: int, label: TokenLabel | None) -> in
             return said if said in listed else listed[0]
     if word.startswith(("لل", "ولل", "فلل")):
         return word.index("ل") + 1
+    heads = organization_heads()
+    if said and word in heads and word[said:] not in heads:
+        return 0  # لجنة is no ل + جنة
     return said if said in lengths else 0
 
 
@@ -127,7 +130,7 @@ _LEAST = {
 }
 
 
-def combine(rules: list[Candidate], proposed: list[Candidate]) -> list[Candidate]:
+def combine(words: Words, rules: list[Candidate], proposed: list[Candidate]) -> list[Candidate]:
     """Both sources in one list whose scores can be compared, by how each errs.
 
     Lists beat the engine on boundaries and on clubs that are called like cities; the engine beats them on
@@ -143,7 +146,7 @@ def combine(rules: list[Candidate], proposed: list[Candidate]) -> list[Candidate
                 agreed.add(rule)
                 lost.add(c)
             else:
-                lost.add(c if _rule_wins(rule, c) else rule)
+                lost.add(c if _rule_wins(words, rule, c) else rule)
     found = []
     for rule in rules:
         if rule in agreed:
@@ -158,13 +161,28 @@ def combine(rules: list[Candidate], proposed: list[Candidate]) -> list[Candidate
     return found
 
 
-def _rule_wins(rule: Candidate, c: Candidate) -> bool:
+def _rule_wins(words: Words, rule: Candidate, c: Candidate) -> bool:
     if rule.method == "latin":  # فلان (Name): the name before the bracket says what it is
         return True
+    longer = c.start <= rule.start and rule.end <= c.end and c.score >= _SURE_OF_MORE
     if rule.method == "list":
+        if longer and rule.kind is EntityKind.LOCATION and c.kind is EntityKind.ORGANIZATION:
+            return not _one_body(words, c)
         return not (rule.kind is EntityKind.LOCATION and c.kind is EntityKind.PERSON and c.score >= 0.5)
     if rule.kind is EntityKind.PERSON:
         return c.score < (0.8 if c.kind is EntityKind.PERSON else 0.5)
     if rule.kind is c.kind:
-        return True
+        return not (longer and rule.method == "head" and c.kind is EntityKind.ORGANIZATION)
     return c.score < 0.8
+
+
+# Least probability at which the engine's longer name of a body beats one that a rule cut shorter.
+_SURE_OF_MORE = 0.7
+
+
+def _one_body(words: Words, c: Candidate) -> bool:
+    """Whether a name begins with a body's head word and is one phrase: no و or في stands alone in it."""
+    first = words.text[c.first][c.start - words.start[c.first] :]
+    return first in organization_heads() and not any(
+        words.text[i] in ("و", "في") for i in range(c.first + 1, c.last + 1)
+    )

@@ -37,7 +37,7 @@ def find_names(article: Article, engine: NameEngine | None = None) -> tuple[Ment
     candidates = _rule_candidates(words)
     if engine is not None:
         proposed = [c for c in engine_candidates(words, engine) if not _part_of_office(words, c)]
-        candidates = combine(candidates, proposed)
+        candidates = combine(words, candidates, proposed)
     chosen = _choose(candidates)
     chosen = _choose([*chosen, *_repeated(words, chosen)])
     return tuple(
@@ -68,16 +68,20 @@ def _rule_candidates(words: Words) -> list[Candidate]:
             known.names[c.first] = max(c.last, known.names.get(c.first, -1))
             if c.kind is LOCATION:
                 known.places[c.first] = max(c.last, known.places.get(c.first, -1))
-        elif c.kind is LOCATION and words.text[c.first][0] == "ب":
+        elif c.kind is LOCATION and _joins_place(words, c.first):
             known.clitic_places[c.first] = max(c.last, known.clitic_places.get(c.first, -1))
     for hit in hits:  # a doubtful place is one after مدينة
         if hit.entry.kind is LOCATION and hit.entry.flags:
             first, last = words.at(hit.start), words.at(hit.end - 1)
             if hit.clitic == 0:
                 known.places.setdefault(first, last)
-            elif words.text[first][0] == "ب":
+            elif _joins_place(words, first):
                 known.clitic_places.setdefault(first, last)
+    _with_unlisted_regions(words, known)
     listed = [_with_complement(words, known, c) for c in listed]
+    for c in listed:
+        if c.kind is ORGANIZATION and c.start == words.start[c.first] + 1 and words.text[c.first][0] == "ب":
+            known.clitic_bodies[c.first] = max(c.last, known.clitic_bodies.get(c.first, -1))
     bodies = _headed(words, known, organization_heads(), ORGANIZATION)
     events = _headed(words, known, event_heads(), NAMED_EVENT)
     places = [
@@ -87,6 +91,24 @@ def _rule_candidates(words: Words) -> list[Candidate]:
     found = [*listed, *people, *bodies, *_pairs(words), *events, *places]
     found = [c for c in found if not _part_of_office(words, c)]
     return [*found, *_latin_beside(words, found)]
+
+
+def _joins_place(words: Words, i: int) -> bool:
+    """Whether token i ties a place to what stands before it: بالرباط، لجهة فاس مكناس."""
+    word = words.text[i]
+    if word[0] == "ب":
+        return word[1:] not in rule_words("towns")  # بمدينة سلا only says where
+    return word[0] == "ل" and (word[1:] in rule_words("regions") or word[1:] in rule_words("towns"))
+
+
+def _with_unlisted_regions(words: Words, known: Known) -> None:
+    """بمنطقة حائل، لمدينة أكادير: a word of region and a listed place, tied to what is before."""
+    for i, word in enumerate(words.text[:-1]):
+        last = known.places.get(i + 1)
+        if last is None or words.break_before[i + 1] or not _joins_place(words, i):
+            continue
+        if word[1:] in rule_words("regions") or word[1:] in rule_words("towns"):
+            known.clitic_places.setdefault(i, last)
 
 
 def _part_of_office(words: Words, c: Candidate) -> bool:
@@ -179,7 +201,7 @@ def _supported(words: Words, first: int, hit: Hit, topics: frozenset[str]) -> bo
             and hit.clitic == 0
             and any(_introduces(form) for _, form in without_clitics(words.text[j]))
         )
-    if hit.entry.flags == "w" and hit.entry.identity.startswith("sport:") and "sport" in topics:
+    if hit.entry.flags == "w" and hit.entry.identity.startswith(("sport:", "clubs:")) and "sport" in topics:
         return first > 0 and words.text[first - 1] in rule_words("before_clubs")
     return False
 

@@ -100,6 +100,7 @@ class Known:
     )  # first token -> last token of a place, person or body
     places: dict[int, int] = field(default_factory=dict)
     clitic_places: dict[int, int] = field(default_factory=dict)  # first token, written with ب before it
+    clitic_bodies: dict[int, int] = field(default_factory=dict)  # the same of listed bodies
 
 
 def extent(
@@ -148,11 +149,39 @@ def _one_way(words: Words, first: int, clitic: int, known: Known, way: Head) -> 
             return None
         last = known.places[j]
         return (_tail(words, last + 1, known, way) if last + 1 < len(words) else None) or last
+    if way.after == "region":
+        return _of_region(words, j, known)
+    if way.after == "own_place":
+        return _of_own_place(words, j, known)
     if way.after == "qualified":
         return _qualified(words, j, known, way)
     if way.after in ("proper", "introduces"):
         return _proper(words, j, known, way)
     return _genitive(words, j, known, way, definite=definite)
+
+
+def _of_region(words: Words, j: int, known: Known) -> int | None:
+    """أمانة | محافظة الطائف، محاكم | جهة سوس: a word of region and its place."""
+    if words.break_before[j] or words.text[j] not in rule_words("regions"):
+        return None
+    if known.places.get(j, j) > j:
+        return known.places[j]
+    if j + 1 < len(words) and not words.break_before[j + 1]:
+        return known.places.get(j + 1)
+    return None
+
+
+def _of_own_place(words: Words, j: int, known: Known) -> int | None:
+    """السجن المحلي | بوجدة، المستشفى الإقليمي | محمد الخامس بالجديدة"""
+    if words.break_before[j]:
+        return None
+    named = known.names.get(j)
+    if named is None:
+        return known.clitic_places.get(j)
+    after = named + 1
+    if after < len(words) and not words.break_before[after]:
+        return known.clitic_places.get(after, named)
+    return named
 
 
 def _nisba(words: Words, j: int, known: Known, way: Head, *, feminine: bool) -> int | None:
@@ -297,6 +326,8 @@ def _genitive(words: Words, j: int, known: Known, way: Head, *, definite: bool) 
             break
         if (last is None or last < j) and _ends_construct(word):
             break
+        if k == j and word == "الدفاع" and words.text[j - 1].endswith(tuple(rule_words("counsel"))):
+            break  # هيئة الدفاع: an accused's lawyers
         if k in known.names and (known.names[k] > k or not word.startswith("ال")):
             if last is None or last < j:
                 last = known.names[k]
@@ -377,6 +408,12 @@ def _tail(words: Words, k: int, known: Known, way: Head) -> int | None:
             last = k
         elif "place" in way.also and k in known.clitic_places:
             return known.clitic_places[k]
+        elif "chamber" in way.also and word[0] == "ب" and word[1:] in rule_words("seats"):
+            seat = known.clitic_bodies.get(k)
+            if seat is None:
+                found = extent(words, k, 1, known, organization_heads().get(word[1:], ()))
+                seat = None if found is None else found[0]
+            return last if seat is None else seat
         elif "about" in way.also and word in ("عن", "ضد", "حول", "مع") and k + 1 < n:
             if (
                 (last is None and word != "حول")

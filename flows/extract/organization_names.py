@@ -21,6 +21,10 @@ SOURCES = (
     "organizations_world.yaml",
     "organizations_media.yaml",
     "organizations_sport.yaml",
+    "organizations_west.yaml",
+    "organizations_east.yaml",
+    "organizations_abroad.yaml",
+    "organizations_clubs.yaml",
     "places_more.yaml",
     "named_events.yaml",
 )

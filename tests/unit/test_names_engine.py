@@ -59,3 +59,34 @@ def test_quotation_marks_stay_outside() -> None:
 def test_clitic_that_the_engine_is_sure_of() -> None:
     engine = Told({"لزغلوطة": ("B-PERSON", 0.9, 1)})
     assert names("قدم هدية لزغلوطة أمس.", engine) == {("PERSON", "زغلوطة")}
+
+
+def told(phrase: str, probability: float) -> Told:
+    first, *rest = phrase.split()
+    return Told(
+        {first: ("B-ORGANIZATION", probability, 0)} | dict.fromkeys(rest, ("I-ORGANIZATION", probability, 0))
+    )
+
+
+def test_the_engine_knows_how_far_a_body_s_name_goes_where_it_is_sure() -> None:
+    text = "نشرت الجمعية المغربية للتاريخ الزغلوطي المقارن كتابا."
+    longer = "الجمعية المغربية للتاريخ الزغلوطي المقارن"
+    (rule,) = names(text.replace(" الزغلوطي المقارن", ""))
+    assert rule == ("ORGANIZATION", "الجمعية المغربية للتاريخ")
+    text = text.replace("للتاريخ الزغلوطي", "للتاريخ عند الزغلوطي")
+    longer = longer.replace("للتاريخ الزغلوطي", "للتاريخ عند الزغلوطي")
+    assert names(text, told(longer, 0.9)) == {("ORGANIZATION", longer)}
+    assert names(text, told(longer, 0.65)) == {rule}
+
+
+def test_a_place_inside_a_body_s_name_is_none_of_its_own() -> None:
+    text = "زار مدرسة زغلوط سوسة أمس."
+    assert ("LOCATION", "سوسة") in names(text)
+    assert names(text, told("مدرسة زغلوط سوسة", 0.9)) == {("ORGANIZATION", "مدرسة زغلوط سوسة")}
+    text = "زار مدرسة زغلوط في سوسة أمس."
+    assert ("LOCATION", "سوسة") in names(text, told("مدرسة زغلوط في سوسة", 0.9))
+
+
+def test_a_head_word_keeps_its_first_letter() -> None:
+    engine = Told({"لجنة": ("B-ORGANIZATION", 0.9, 1), "زغلوط": ("I-ORGANIZATION", 0.9, 0)})
+    assert names("قالت لجنة زغلوط ذلك.", engine) == {("ORGANIZATION", "لجنة زغلوط")}
