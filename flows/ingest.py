@@ -22,7 +22,7 @@ from pydantic import Field
 from flows.errors import UserError
 from flows.runs import Batch, BatchResult, Origin, Place, Summary, run_ingest
 from flows.settings import Settings, settings
-from flows.tasks import load_batch, load_batch_elsewhere, refresh_derived, reported
+from flows.tasks import load_batch, load_batch_elsewhere, refresh_derived, reported, said
 
 MISSED = "ExpectationsMissed"  # the state of a run that loaded everything and missed an expectation
 
@@ -106,7 +106,7 @@ def _load(paths: list[str], chosen: Settings, origin: Origin) -> Summary:
         ),
     )
     if summary.misses:
-        words = "; ".join(miss.message for miss in summary.misses)
+        words = "; ".join(map(said, summary.misses))
         # a state of type Completed under a name of its own, which automations can match
         return Completed(name=MISSED, message=words, data=summary)  # type: ignore[return-value]
     return summary

@@ -29,12 +29,14 @@ class JsonFormatter(logging.Formatter):
 
 
 def to_stream(chosen: Settings, stream: TextIO | None = None) -> None:
-    """Send what is logged under "rasd" to ``stream`` (standard error); once a process."""
+    """Send what is logged under "rasd" to ``stream`` (standard error) and to no other; once a process."""
     handler = logging.StreamHandler(stream or sys.stderr)
     if chosen.log_format == "json":
         handler.setFormatter(JsonFormatter())
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s | %(levelname)-7s | %(name)s - %(message)s"))
     logger = logging.getLogger("rasd")
-    logger.addHandler(handler)
+    # Prefect, where it is loaded, brought its own for the terminal
+    logger.handlers[:] = [handler]
+    logger.propagate = False
     logger.setLevel(logging.INFO)

@@ -16,8 +16,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from prefect import Flow, get_client
 from prefect.blocks.webhook import Webhook
@@ -280,12 +281,15 @@ def notify_url(chosen: Settings) -> str:
 # ---------------------------------------------------------------------------------- starting anew
 
 
-async def settle(client: PrefectClient, served: dict[str, Any], alive: set[str]) -> dict[str, int]:
+async def settle(
+    client: PrefectClient, served: dict[str, Any], alive: set[str], zone: tzinfo = UTC
+) -> dict[str, int]:
     """Put right what an earlier end left behind; what was done, for the log.
 
-    served: deployment name -> id.  alive: flow runs whose process lives.  Runs that are said to run and do
-    not are marked as crashed, which frees their deployment's slot; of the late runs of a schedule the newest
-    stays; deployments of inboxes that are gone from the settings are deleted.
+    served: deployment name -> id.  alive: flow runs whose process lives.  zone: of the schedules.
+
+    Runs that are said to run and do not are marked as crashed, which frees their deployment's slot; of the
+    late runs of a schedule the newest stays.
     """
     ids = DeploymentFilter(id=DeploymentFilterId(any_=list(served.values())))
     done = {"crashed": 0, "late runs dropped": 0}
@@ -302,7 +306,7 @@ async def settle(client: PrefectClient, served: dict[str, Any], alive: set[str])
             late[run.deployment_id].append(run)
     for runs in late.values():
         *older, newest = sorted(runs, key=lambda run: run.expected_start_time or now)
-        instead = f"{newest.expected_start_time:%Y-%m-%d %H:%M:%S %Z}"
+        instead = f"{(newest.expected_start_time or now).astimezone(zone):%Y-%m-%d %H:%M:%S}"
         for run in older:
             message = f"missed while nothing ran; the run of {instead} makes up for it"
             await client.set_flow_run_state(run.id, Cancelled(message=message), force=True)
@@ -342,7 +346,8 @@ async def prepare(client: PrefectClient, chosen: Settings, made: list[RunnerDepl
         with suppress(ObjectNotFound):
             served[name] = (await client.read_deployment_by_name(name)).id
     if served:
-        done = await settle(client, served, await asyncio.to_thread(_alive, chosen))
+        alive = await asyncio.to_thread(_alive, chosen)
+        done = await settle(client, served, alive, ZoneInfo(chosen.timezone))
         if any(done.values()):
             log.warning("%s", ", ".join(f"{number} {what}" for what, number in done.items() if number))
     await ensure_automations(client, chosen)

@@ -31,6 +31,7 @@ from pydantic_settings import (
 from flows.errors import UserError
 
 TOML = "rasd.toml"
+_ENGINE = r"^(accurate|fast|rules|transformers:.+)$"
 _URL = re.compile(r"\A[a-zA-Z][a-zA-Z0-9+.-]+://")
 
 
@@ -42,7 +43,6 @@ class Inbox(BaseModel):
     path: str = Field(min_length=1, description="folder, glob, archive or fsspec URL")
     name: str = Field(
         default="",
-        pattern=r"^[a-z0-9][a-z0-9-]*$|^$",
         description="name of the deployment; the source or the last part of the path by default",
     )
     source: str | None = Field(
@@ -53,13 +53,21 @@ class Inbox(BaseModel):
     settle_seconds: float | None = Field(
         default=None, ge=0, description="leave files modified within the last N seconds for the next run"
     )
-    names_engine: str | None = Field(default=None, description="names engine of this inbox")
+    names_engine: str | None = Field(default=None, pattern=_ENGINE, description="names engine of this inbox")
     after_load: Literal["keep", "archive", "delete"] = Field(
         default="keep", description="what happens to local files whose rows are committed"
     )
     archive: Path | None = Field(
         default=None, description="folder that after_load = archive moves files to, outside the inbox"
     )
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        # Prefect takes it for the keys of artifacts
+        if name and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+            raise ValueError(f"{name!r}: a name has small Latin letters, digits and hyphens")
+        return name
 
     @field_validator("cron")
     @classmethod
@@ -114,7 +122,7 @@ class Settings(BaseSettings):
     )
     names_engine: str = Field(
         default="accurate",
-        pattern=r"^(accurate|fast|rules|transformers:.+)$",
+        pattern=_ENGINE,
         description="names engine: accurate, fast, rules, or transformers:/path/or/name",
     )
     workers: int = Field(
@@ -317,11 +325,19 @@ def masked(text: str) -> str:
 
 def explain(errors: Mapping[str, Any]) -> str:
     """One of pydantic's errors in words that name the setting and where it is set."""
+    message = errors["msg"].removeprefix("Value error, ")
+    if errors["type"] == "string_pattern_mismatch" and errors["ctx"]["pattern"] == _ENGINE:
+        message = f"{errors['input']!r} is none of accurate, fast, rules and transformers:/path"
+    match errors["loc"]:
+        case ("inbox", int(number), *fields):
+            return (
+                f"[[inbox]] number {number + 1}: {'.'.join(map(str, fields))}{': ' * bool(fields)}{message}"
+            )
     place = ".".join(map(str, errors["loc"]))
     name = "database_url" if place in {"DATABASE_URL", "RASD_DATABASE_URL"} else place.split(".", 1)[0]
     spelled = variable(name) if name in Settings.model_fields else place
     inside = f" ({place})" if "." in place else ""
-    return f"{spelled}{inside}: {errors['msg'].removeprefix('Value error, ')}"
+    return f"{spelled}{inside}: {message}"
 
 
 @cache
@@ -349,7 +365,9 @@ def configure_prefect(chosen: Settings) -> None:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         # A fresh server migrates its own database first: 17 s were seen, more under load; the default is 20.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
-        "PREFECT_LOGGING_LEVEL": chosen.log_level,
+        # a run's pages show what it did; the terminal has its progress and what is worth a warning
+        "PREFECT_LOGGING_LEVEL": "DEBUG" if chosen.log_level == "DEBUG" else "INFO",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": chosen.log_level,
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
         # what the stages log under "rasd" is seen beside the run

@@ -28,8 +28,9 @@ from prefect.settings import get_current_settings
 from prefect.tasks import Task, exponential_backoff
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from db.operations import Miss
 from flows.runs import LISTENER, Batch, BatchResult, Summary, run_batch, run_refresh
-from flows.terminal import Listener
+from flows.terminal import Listener, isolated
 
 T = TypeVar("T")
 # Storage that is away for the moment: networks, remote folders.  A full disk or a missing right stays.
@@ -38,6 +39,8 @@ _PASSING = {
     for name in ("EIO", "EAGAIN", "ESTALE", "ETIMEDOUT", "ENETDOWN", "ENETUNREACH", "EHOSTUNREACH")
     if hasattr(errno, name)
 }
+# columns of the table of sources that hold numbers
+_NUMBERS = {"articles", "dated", "titled", "Arabic", "names an article", "events an article", "ms an article"}
 WAITS = (2.0, 10.0, 30.0)  # seconds before the second, third and fourth try of what a flow itself does
 
 
@@ -205,7 +208,7 @@ def source_rows(summary: Summary) -> list[dict[str, Any]]:
             "names an article": round(row.names / row.articles, 1),
             "events an article": round(row.events / row.articles, 1),
             "ms an article": round(1000 * row.seconds / row.articles, 1),
-            "missed": ", ".join(missed.get(row.source, [])) or "-",
+            "missed": ", ".join(missed.get(row.source, [])) or "none",
         }
         for row in sorted(summary.sources.values(), key=lambda row: (-row.articles, row.source))
         if row.articles
@@ -215,36 +218,45 @@ def source_rows(summary: Summary) -> list[dict[str, Any]]:
 def markdown(
     summary: Summary, kind: str, inbox: str | None = None, links: dict[str, str] | None = None
 ) -> str:
-    """What a run did, for people."""
+    """What a run did, for people: what went wrong comes before what is of interest only sometimes."""
     rate = summary.loaded / summary.seconds if summary.seconds else 0.0
     lines = [
         f"# {kind.capitalize()} run {summary.run_id}" + (f": {inbox}" if inbox else ""),
         "",
         *([" · ".join(f"[{what}]({link})" for what, link in links.items()), ""] if links else []),
-        "| | |",
+        "| files | number |",
         "|---|---:|",
-        f"| files seen | {summary.seen:,} |",
+        f"| seen | {summary.seen:,} |",
         f"| loaded | {summary.loaded:,} |",
         f"| already known | {summary.known:,} |",
         f"| rejected | {summary.rejected.total():,} |",
-        *(f"| {table} | {rows:,} |" for table, rows in sorted(summary.rows.items())),
-        f"| seconds | {summary.seconds:,.1f} |",
-        f"| articles a second | {rate:,.1f} |",
+        "",
+        f"{summary.seconds:,.1f} seconds, {rate:,.1f} articles a second",
     ]
     if summary.misses:
         lines += ["", "## Expectations missed", ""]
-        lines += [f"- **{_cell(miss.expectation)}** {_cell(miss.message)}" for miss in summary.misses]
-    if rows := source_rows(summary):
-        lines += ["", "## Sources", "", f"| {' | '.join(rows[0])} |", "|---" * len(rows[0]) + "|"]
-        lines += ["| " + " | ".join(_cell(str(value)) for value in row.values()) + " |" for row in rows]
+        lines += [f"- **{_cell(miss.expectation)}** {_cell(said(miss))}" for miss in summary.misses]
     if summary.rejected:
         lines += ["", "## Rejected", "", "| stage | cause | files |", "|---|---|---:|"]
         lines += [f"| {stage} | {cause} | {n:,} |" for (stage, cause), n in summary.rejected.most_common()]
         lines += ["", *(f"- {_cell(example)}" for example in summary.examples)]
+    if rows := source_rows(summary):
+        align = "|".join("---:" if name in _NUMBERS else "---" for name in rows[0])
+        lines += ["", "## Sources", "", f"| {' | '.join(rows[0])} |", f"|{align}|"]
+        lines += ["| " + " | ".join(_cell(str(value)) for value in row.values()) + " |" for row in rows]
     if summary.slowest:
         lines += ["", "## Slowest files", "", "| seconds | file |", "|---:|---|"]
         lines += [f"| {seconds:.2f} | {_link(uri)} |" for seconds, uri in summary.slowest]
+    for title, counts in (("Rows written", summary.rows), ("Rows derived", summary.derived)):
+        if any(counts.values()):
+            lines += ["", f"## {title}", "", "| table | rows |", "|---|---:|"]
+            lines += [f"| {table} | {rows:,} |" for table, rows in sorted(counts.items()) if rows]
     return "\n".join(lines) + "\n"
+
+
+def said(miss: Miss) -> str:
+    """A missed expectation in words: the numbers after an outlet's Arabic name keep their place."""
+    return f"{isolated(miss.source)}{miss.message.removeprefix(miss.source)}"
 
 
 def _cell(text: str) -> str:
@@ -266,7 +278,7 @@ def log_summary(summary: Summary, inbox: str | None) -> None:
     text += f", rejected {summary.rejected.total()}, {summary.seconds:.1f} s"
     get_run_logger().log(level, "%s", text, extra={"rasd": context})
     for miss in summary.misses:
-        get_run_logger().warning("expectation missed: %s", miss.message, extra={"rasd": miss._asdict()})
+        get_run_logger().warning("expectation missed: %s", said(miss), extra={"rasd": miss._asdict()})
 
 
 def reported(kind: str, inbox: str | None, work: Callable[[], Summary]) -> Summary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from rich.table import Table
 # First Strong Isolate .. Pop Directional Isolate: on terminals that order right-to-left text themselves, an
 # Arabic cell keeps its own direction and does not drag the neighbouring cells and numbers along.
 _ISOLATE, _POP = "\u2068", "\u2069"
+_ARABIC = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -32,6 +34,11 @@ def console(*, stderr: bool = False) -> Console:
 def isolate(text: str, *, terminal: bool) -> str:
     """Arabic text that keeps its direction inside a mixed line; plain text for files and pipes."""
     return f"{_ISOLATE}{text}{_POP}" if terminal else text
+
+
+def isolated(text: str) -> str:
+    """Text that keeps its direction where lines run from left to right, as on Prefect's pages."""
+    return isolate(text, terminal=_ARABIC.search(text) is not None)
 
 
 def key_value_table(title: str, rows: Mapping[str, Any]) -> Table:

@@ -7,12 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flows.commands.common import FAILED, OK, database_errors, effective_settings
 from flows.errors import UserError
 from flows.settings import Settings, configure_prefect
+
+_CLOCK = "%Y-%m-%d %H:%M:%S"
 
 
 def up_command(*, detach: bool) -> int:
@@ -106,17 +110,22 @@ def _await_server(api: str, patience: float = 180.0) -> None:
 def status_command(*, as_json: bool) -> int:
     from flows.status import status
 
+    chosen = effective_settings()
     with database_errors():
-        found = status(effective_settings())
+        found = status(chosen)
     if as_json:
         print(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
     else:
-        _print_status(found)
+        _print_status(found, ZoneInfo(chosen.timezone))
     return OK if found.healthy else FAILED
 
 
-def _print_status(found: Any) -> None:
+def _print_status(found: Any, zone: ZoneInfo) -> None:
+    """Times are in the zone of the schedules, as in the runs' names."""
     from flows.terminal import console, reasons_table
+
+    def clock(moment: str | None) -> str:
+        return "-" if moment is None else f"{datetime.fromisoformat(moment).astimezone(zone):{_CLOCK}}"
 
     out = console()
     table = _table("rasd", "part", "state", "")
@@ -124,11 +133,11 @@ def _print_status(found: Any) -> None:
         table.add_row(part.name, part.state, part.detail)
     out.print(table)
     if found.schedules:
-        table = _table("schedules", "deployment", "last run", "ended as", "next run", "late")
+        table = _table(f"schedules ({zone.key})", "deployment", "last run", "ended as", "next run", "late")
         for item in found.schedules:
-            following = "paused" if item.paused else _time(item.next_start)
+            following = "paused" if item.paused else clock(item.next_start)
             table.add_row(
-                item.name, _time(item.last_start), item.last_state or "-", following, str(item.late or "-")
+                item.name, clock(item.last_start), item.last_state or "-", following, str(item.late or "-")
             )
         out.print(table)
     if found.runs:
@@ -141,7 +150,7 @@ def _print_status(found: Any) -> None:
             )
             seconds = "-" if run["seconds"] is None else f"{run['seconds']:,.1f}"
             counts = ("-" if run[name] is None else f"{run[name]:,}" for name in ("loaded", "rejected"))
-            state, started = run["state"] + missed, _time(run["started"])
+            state, started = run["state"] + missed, clock(run["started"])
             table.add_row(str(run["id"]), run["kind"], run["inbox"] or "-", state, started, seconds, *counts)
         out.print(table)
     if found.backlog:
@@ -163,14 +172,8 @@ def _table(title: str, *columns: str) -> Any:
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     return table
-
-
-def _time(moment: str | None) -> str:
-    from datetime import datetime
-
-    return "-" if moment is None else f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 # --------------------------------------------------------------------------------- metrics, config

@@ -36,7 +36,7 @@ pytestmark = [
 ]
 ARTICLES = int(os.environ.get("RASD_OVERHEAD_ARTICLES", "1000"))
 PAIRS = int(os.environ.get("RASD_OVERHEAD_PAIRS", "3"))
-ENGINE = os.environ.get("RASD_OVERHEAD_ENGINE", "accurate")
+ENGINE = os.environ.get("RASD_OVERHEAD_ENGINE", "fast")
 WORKERS = os.environ.get("RASD_OVERHEAD_WORKERS")
 BOUND = 0.08  # of the direct run, for the 10,154 articles
 START = 4.0  # CPU seconds that importing Prefect and telling a server may take, however few the articles

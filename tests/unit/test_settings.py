@@ -69,7 +69,7 @@ def test_home_may_be_named_by_the_working_directory(bare: Path, monkeypatch: pyt
         ('timezone = "Mars/Olympus"', "RASD_TIMEZONE: 'Mars/Olympus' is no IANA time zone"),
         ('[[inbox]]\npath = "/in"', "give either cron or interval"),
         ('[[inbox]]\npath = "/in"\ncron = "0 0 * * * *"', "five fields"),
-        ('[[inbox]]\npath = "/in"\ninterval = 5\nafterload = "keep"', "inbox.0.afterload"),
+        ('[[inbox]]\npath = "/in"\ninterval = 5\nafterload = "keep"', "[[inbox]] number 1: afterload"),
         ('[[inbox]]\npath = "s3://b/in"\ninterval = 5\nafter_load = "delete"', "local files only"),
         ('[[inbox]]\npath = "/in"\ninterval = 5\nafter_load = "archive"', "archive"),
         (
