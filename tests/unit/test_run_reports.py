@@ -21,9 +21,7 @@ def summary() -> Summary:
         seconds=12.0,
         sources={"صحيفة الغد": SourceCounts("صحيفة الغد", 24, 12, 24, 24, 48, 9, 1.2)},
         slowest=[(0.5, "/in/خبر | 2.txt"), (0.4, "https://example.org/خبر.txt")],
-        misses=[
-            Miss("صحيفة الغد", "minimum_dated_share", 0.9, 0.5, "صحيفة الغد: 50% have a publication date")
-        ],
+        misses=[Miss("صحيفة الغد", "minimum_dated_share", 0.9, 0.5, "صحيفة الغد: 50% have a date")],
     )
 
 
