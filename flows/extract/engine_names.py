@@ -9,7 +9,8 @@ from flows.extract.engines import NameEngine, TokenLabel
 from flows.extract.gazetteer import gazetteer
 from flows.extract.name_lexicon import name_context, name_units, rule_words
 from flows.extract.name_words import Words, clitic_lengths
-from flows.extract.noun_phrases import organization_heads
+from flows.extract.noun_phrases import nisbas, organization_heads
+from flows.extract.people import OfficeTokens
 from flows.extract.places import place_words
 from flows.records import EntityKind
 
@@ -84,7 +85,7 @@ def _is_name(words: Words, first: int, last: int, clitic: int, kind: str) -> boo
     if kind == "ORGANIZATION" and (word in rule_words("directors") or word in rule_words("no_body")):
         return False
     if first < last:
-        return True
+        return not (kind == "ORGANIZATION" and _agrees_with_plural(words, first, last))
     if not words.is_word[first]:
         return False
     entry = gazetteer().by_name.get(word)
@@ -95,6 +96,20 @@ def _is_name(words: Words, first: int, last: int, clitic: int, kind: str) -> boo
         return word not in context.honorifics and (word not in context.stops or word in name_units())
     return (
         word not in place_words().heads | context.stops and word not in organization_heads() and len(word) > 1
+    )
+
+
+def _agrees_with_plural(words: Words, first: int, last: int) -> bool:
+    """مصالح | الأمن الداخلي المغربية: the nationality is that of the services, the rest is no name."""
+    if first == 0 or words.break_before[first]:
+        return False
+    before = words.text[first - 1].lstrip("وفبل")
+    final = words.text[last]
+    return (
+        before in rule_words("plural_services")
+        and final.endswith("ه")
+        and final in nisbas()
+        and not any(words.text[i].endswith(("ه", "ات")) for i in range(first, last))
     )
 
 
@@ -130,7 +145,13 @@ _LEAST = {
 }
 
 
-def combine(words: Words, rules: list[Candidate], proposed: list[Candidate]) -> list[Candidate]:
+# The chain alone is surer of them than it is right.
+_LEAST_ALONE = _LEAST | {EntityKind.ORGANIZATION: 0.8, EntityKind.PERSON: 0.7}
+
+
+def combine(
+    words: Words, rules: list[Candidate], proposed: list[Candidate], offices: OfficeTokens
+) -> list[Candidate]:
     """Both sources in one list whose scores can be compared, by how each errs.
 
     Lists beat the engine on boundaries and on clubs that are called like cities; the engine beats them on
@@ -153,11 +174,11 @@ def combine(words: Words, rules: list[Candidate], proposed: list[Candidate]) -> 
             found.append(rule._replace(score=max(rule.score, 0.88) + 0.08))
         elif rule not in lost and not (rule.kind is EntityKind.PERSON and rule.score < 0.6):
             found.append(rule)
-    found += [
-        c._replace(score=0.45 + 0.5 * c.score)
-        for c in proposed
-        if c not in lost and c.score >= _LEAST[c.kind]
-    ]
+    for c in proposed:
+        alone = c.method == "fast" and not (c.kind is EntityKind.PERSON and offices.before(c.first))
+        least = _LEAST_ALONE if alone else _LEAST
+        if c not in lost and c.score >= least[c.kind]:
+            found.append(c._replace(score=0.45 + 0.5 * c.score))
     return found
 
 

@@ -34,10 +34,11 @@ def find_names(article: Article, engine: NameEngine | None = None) -> tuple[Ment
     words = words_of(article)
     if not len(words):
         return ()
-    candidates = _rule_candidates(words)
+    offices = _office_words(words)
+    candidates = _rule_candidates(words, offices)
     if engine is not None:
         proposed = [c for c in engine_candidates(words, engine) if not _part_of_office(words, c)]
-        candidates = combine(words, candidates, proposed)
+        candidates = combine(words, candidates, proposed, offices)
     chosen = _choose(candidates)
     chosen = _choose([*chosen, *_repeated(words, chosen)])
     return tuple(
@@ -55,12 +56,12 @@ def _elided(words: Words, c: Candidate) -> bool:
     return name not in gazetteer().by_name and name not in name_units()
 
 
-def _rule_candidates(words: Words) -> list[Candidate]:
+def _rule_candidates(words: Words, offices: OfficeTokens) -> list[Candidate]:
     hits = find_hits(words)
     listed = _listed(words, hits)
     people = [
         Candidate(first, last, words.start[first] + clitic, words.end[last], PERSON, score, method)
-        for first, last, clitic, score, method in find_people(words, _office_words(words))
+        for first, last, clitic, score, method in find_people(words, offices)
     ]
     known = Known()
     for c in (*listed, *people):

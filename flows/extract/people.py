@@ -58,6 +58,10 @@ class OfficeTokens(NamedTuple):
     inside: set[int]  # definite nouns of the phrase: الجمهورية
     ends: set[int]  # adjectives that end one: الفرنسي، السابق
 
+    def before(self, first: int) -> bool:
+        """Whether token ``first`` follows a word of an office."""
+        return any(first - 1 in tokens for tokens in self)
+
 
 class _Chain(NamedTuple):
     last: int

@@ -90,3 +90,8 @@ def test_a_place_inside_a_body_s_name_is_none_of_its_own() -> None:
 def test_a_head_word_keeps_its_first_letter() -> None:
     engine = Told({"لجنة": ("B-ORGANIZATION", 0.9, 1), "زغلوط": ("I-ORGANIZATION", 0.9, 0)})
     assert names("قالت لجنة زغلوط ذلك.", engine) == {("ORGANIZATION", "لجنة زغلوط")}
+
+
+def test_a_nationality_that_agrees_with_the_services_makes_no_body() -> None:
+    engine = told("الأمن الخارجي الكينية", 0.95)
+    assert names("أشاد بعمل مصالح الأمن الخارجي الكينية اليوم.", engine) == set()
