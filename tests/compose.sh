@@ -5,19 +5,21 @@ set -eu
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 project=rasd-test-$$
-for name in POSTGRES OWNER WORKER READER PREFECT; do
-  export "RASD_${name}_PASSWORD=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"
+RASD_SECRETS=$(mktemp -d)
+export RASD_SECRETS
+for name in postgres owner loader analyst prefect; do
+  od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > "$RASD_SECRETS/${name}_password"
 done
 export RASD_POSTGRES_PORT=55432 RASD_PREFECT_PORT=54200 RASD_METRICS_PORT=59464
 export RASD_INBOX_FOLDER="$folder"
 export RASD_INBOX='[{"path": "/inbox", "name": "inbox", "interval": 10}]'
 chmod 755 "$folder"
 compose() { docker compose --project-name "$project" "$@"; }
-trap 'compose down --volumes --timeout 30; rm -rf "$folder"' EXIT
+trap 'compose down --volumes --timeout 30; rm -rf "$folder" "$RASD_SECRETS"' EXIT
 compose config --quiet
 compose up --detach --build --wait
 cp tests/samples/ma-security-meeting.txt "$folder"/
-ask() { compose exec -T -e PGPASSWORD="$RASD_READER_PASSWORD" postgres psql -h 127.0.0.1 -U rasd_reader -d rasd -Atc "$1"; }
+ask() { compose exec -T -e PGPASSWORD="$(cat "$RASD_SECRETS/analyst_password")" postgres psql -h 127.0.0.1 -U rasd_analyst -d rasd -Atc "$1"; }
 tries=0
 until [ "$(ask 'SELECT count(*) FROM report.article')" = 1 ]; do
   tries=$((tries + 1))

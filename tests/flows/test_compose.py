@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from db import embedded
+from flows.settings import Settings
 from tests.db.servers import FAST, make_home
 from tests.flows.rasd import ROOT, SAMPLES, Rasd, table
 
@@ -68,8 +69,37 @@ def test_nothing_is_open_or_left_to_chance() -> None:
 
 def test_it_holds_no_secret() -> None:
     for name, secret in interpolated()["secrets"].items():
-        assert secret == {"environment": f"RASD_{name.upper()}"}
+        assert secret == {"file": f"./secrets/{name}"}
     assert not re.search(r"PASSWORD: *\S", TEXT)
+
+
+def test_read_only_containers_are_given_files() -> None:
+    """Compose refuses secrets from the environment and configs with content where the root is read-only."""
+    read = interpolated()
+    assert "configs" not in read
+    for name, service in read["services"].items():
+        assert not any(isinstance(secret, dict) for secret in service.get("secrets", [])), name
+        for volume in service.get("volumes", []):
+            source, _, mode = volume.partition(":")[0], *volume.rpartition(":")[1:]
+            if source.startswith("./") and source != "./inbox":
+                assert (ROOT / source).is_file()
+                assert mode == "ro"
+
+
+def test_no_default_holds_braces() -> None:
+    """`${NAME:-{...}}` ends at the first brace, in Compose as in a shell."""
+    assert not re.search(r"\$\{\w+:-[^}]*\{", TEXT)
+
+
+def test_the_image_has_an_inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dockerfile = interpolated()["services"]["worker"]["build"]["dockerfile_inline"]
+    (line,) = re.findall(r"^RUN (printf .*) > rasd\.toml$", dockerfile, re.MULTILINE)
+    written = subprocess.run(["sh", "-c", line], check=True, capture_output=True, text=True).stdout
+    (tmp_path / "rasd.toml").write_text(written)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RASD_INBOX", "")  # as the file sets it where nobody else does
+    (inbox,) = Settings().inbox
+    assert (inbox.path, inbox.label, inbox.interval) == ("/inbox", "inbox", 600)
 
 
 @pytest.fixture
@@ -81,19 +111,16 @@ def home() -> Iterator[Path]:
 
 
 def test_the_roles_are_enough_and_no_more(home: Path, tmp_path: Path) -> None:
-    """The init script on a real server: the owner migrates, the worker loads, the reader reads."""
-    names = ("owner", "worker", "reader", "prefect")
-    for name in names:
-        (tmp_path / f"{name}_password").write_text(f"pw-{name}")
-    script = tmp_path / "init.sh"
-    script.write_text(interpolated()["configs"]["databases"]["content"])
-    # the superuser of the image is called postgres, ours rasd, and so is its database
-    script.write_text(
-        script.read_text().replace("DATABASE rasd", "DATABASE news").replace("connect rasd", "connect news")
-    )
+    """The init script on a real server: the owner migrates, the loader loads, the analyst reads."""
+    for name in ("owner", "loader", "analyst", "prefect"):
+        (tmp_path / f"{name}_password").write_text(f"pw-{name}\n")
+    mounted = dict(v.split(":")[1::-1] for v in interpolated()["services"]["postgres"]["volumes"])
+    script = ROOT / mounted["/docker-entrypoint-initdb.d/10-databases.sh"]
     with embedded.running(home, settings=FAST) as server:
         environment = {**os.environ, **embedded.psql_command(server, "postgres")[1]}
-        environment |= {"SECRETS": str(tmp_path), "POSTGRES_USER": "rasd"}
+        # the superuser of the image is called postgres, ours rasd, and so is its database
+        environment |= {"SECRETS": str(tmp_path), "POSTGRES_USER": "rasd", "RASD_DATABASE": "news"}
+        environment["ROLES"] = str(ROOT / mounted["/opt/rasd/roles.sql"])
         environment["PATH"] = f"{server.binaries}{os.pathsep}{environment['PATH']}"
         made = subprocess.run(
             ["sh", str(script)], env=environment, check=False, capture_output=True, text=True
@@ -106,27 +133,29 @@ def test_the_roles_are_enough_and_no_more(home: Path, tmp_path: Path) -> None:
         owner = Rasd(home, {"DATABASE_URL": address("owner", "rasd_owner")})
         done = owner("db", "upgrade")
         assert done.returncode == 0, done.stderr
-        worker = Rasd(home, {"DATABASE_URL": address("worker", "rasd_worker")})
+        loader = Rasd(home, {"DATABASE_URL": address("loader", "rasd_loader")})
         one = str(SAMPLES / "ma-security-meeting.txt")
-        loaded = worker("ingest", "--direct", "--engine", "rules", one)
+        loaded = loader("ingest", "--direct", "--engine", "rules", one)
         assert loaded.returncode == 0, loaded.stderr
         assert table(loaded.stdout)["loaded"] == "1"
-        with psycopg.connect(address("worker", "rasd_worker")) as connection:
+        with psycopg.connect(address("loader", "rasd_loader")) as connection:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute("CREATE TABLE mine (x int)")
             connection.rollback()
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute("DROP TABLE mention")
-        with psycopg.connect(address("reader", "rasd_reader")) as connection:
+        with psycopg.connect(address("analyst", "rasd_analyst")) as connection:
             assert connection.execute("SELECT count(*) FROM report.article").fetchone() == (1,)
             with pytest.raises(psycopg.Error):
-                connection.execute("DELETE FROM article")
+                connection.execute("DELETE FROM public.article")
             connection.rollback()
             connection.execute("SET default_transaction_read_only TO off")
             connection.commit()
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute("DELETE FROM article")
-        for role, user, database in (("worker", "rasd_worker", "prefect"), ("prefect", "prefect", "news")):
+            for forbidden in ("DELETE FROM public.article", "SELECT data FROM public.raw_file"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(forbidden.encode())
+                connection.rollback()
+        for role, user, database in (("loader", "rasd_loader", "prefect"), ("prefect", "prefect", "news")):
             with pytest.raises(psycopg.OperationalError, match="permission denied"):
                 psycopg.connect(address(role, user, database))
         with psycopg.connect(address("prefect", "prefect", "prefect")) as connection:
