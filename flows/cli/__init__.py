@@ -43,7 +43,7 @@ Paths = Annotated[
 Engine = Annotated[
     str | None,
     typer.Option(
-        help="Names engine: fast, accurate, rules, transformers:/path. Default: RASD_NAMES_ENGINE or accurate."
+        help="fast, accurate, rules or transformers:/path. Default: RASD_NAMES_ENGINE, else accurate."
     ),
 ]
 
