@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from db.identity import Name, Rules, lock, regroup, update_edges
-from db.session import Raw, ids, transaction
+from db.identity import Name, Rules, block_columns, lock, regroup, update_edges
+from db.session import Raw, by_key, ids, transaction
 from db.tenures import add_tenures, count_again
 
 __all__ = ["rebuild_entities", "rebuild_queue", "refresh_entities"]
@@ -25,7 +25,8 @@ def refresh_entities(connection: Connection, rules: Rules) -> dict[str, int]:
     while True:
         with transaction(connection) as raw:
             lock(raw)
-            step = _step(raw, rules)
+            with by_key(raw):
+                step = _step(raw, rules)
         if step["extractions"] == 0:
             return total
         for name, rows in step.items():
@@ -52,9 +53,10 @@ def rebuild_entities(connection: Connection, rules: Rules) -> dict[str, int]:
         raw.execute("UPDATE entity SET canonical_id = NULL WHERE canonical_id IS NOT NULL")
         raw.execute("UPDATE entity_alias SET articles = 0 WHERE articles > 0")
         _queue_all(raw)
-        while (step := _step(raw, rules))["extractions"]:
-            for name, rows in step.items():
-                total[name] += rows
+        with by_key(raw):
+            while (step := _step(raw, rules))["extractions"]:
+                for name, rows in step.items():
+                    total[name] += rows
     return total
 
 
@@ -106,7 +108,7 @@ def _step(raw: Raw, rules: Rules) -> dict[str, int]:
     _blocks(raw, rules, named)
     gone = lost - named
     if gone:
-        _forget(raw, gone)
+        _forget(raw, rules, gone)
     count_again(raw, rules.office, {name for name in lost if name[0] == "PERSON"} - named)
     again = {name for name in lost & named if name[0] == "PERSON"}
     add_tenures(raw, rules.office, extractions)
@@ -195,8 +197,8 @@ def _links(raw: Raw, rules: Rules, extractions: list[int]) -> None:
     for extraction, n, kind, key, surface in raw.execute(
         """
         SELECT DISTINCT n.extraction_id, n.n, n.kind, n.key, m.surface
-        FROM article_entity AS n JOIN mention AS m ON m.extraction_id = n.extraction_id AND m.entity_n = n.n
-        WHERE n.extraction_id = ANY(%s) AND m.surface <> n.name AND length(m.surface) <= %s
+        FROM mention AS m JOIN article_entity AS n ON n.extraction_id = m.extraction_id AND n.n = m.entity_n
+        WHERE m.extraction_id = ANY(%s) AND m.surface <> n.name AND length(m.surface) <= %s
             AND (n.kind = 'PERSON' AND m.surface LIKE '%% %%'
                 OR n.kind = 'ORGANIZATION' AND m.surface ~ '[A-Za-z]')
         """,
@@ -215,27 +217,26 @@ def _links(raw: Raw, rules: Rules, extractions: list[int]) -> None:
 
 
 def _blocks(raw: Raw, rules: Rules, named: set[Name]) -> None:
-    rows = [(kind, key, block) for kind, key in sorted(named) for block in rules.blocks(kind, key)]
-    if rows:
-        raw.execute(
-            "INSERT INTO name_block (entity_id, block)"
-            " SELECT e.id, b.block FROM unnest(%s::text[], %s::text[], %s::text[]) AS b (kind, key, block)"
-            " JOIN entity AS e ON e.kind = b.kind AND e.key = b.key AND e.sense = '' ON CONFLICT DO NOTHING",
-            [list(column) for column in zip(*rows, strict=True)],
-        )
+    raw.execute(
+        "INSERT INTO name_block (entity_id, block)"
+        " SELECT e.id, b.block FROM unnest(%s::text[], %s::text[], %s::text[]) AS b (kind, key, block)"
+        " JOIN entity AS e ON e.kind = b.kind AND e.key = b.key AND e.sense = '' ON CONFLICT DO NOTHING",
+        block_columns(rules, named),
+    )
 
 
-def _forget(raw: Raw, names: set[Name]) -> None:
+def _forget(raw: Raw, rules: Rules, names: set[Name]) -> None:
     """Names that no current article has any more are not compared with others."""
-    listed = sorted(names)
     raw.execute(
         """
-        DELETE FROM name_block AS b USING entity AS e, unnest(%s::text[], %s::text[]) AS t (kind, key)
-        WHERE e.id = b.entity_id AND e.kind = t.kind AND e.key = t.key
+        DELETE FROM name_block AS b
+        USING unnest(%s::text[], %s::text[], %s::text[]) AS t (kind, key, block)
+        JOIN entity AS e ON e.kind = t.kind AND e.key = t.key
+        WHERE b.block = t.block AND b.entity_id = e.id
             AND NOT EXISTS (
                 SELECT FROM article_entity AS n JOIN identity AS i USING (extraction_id, n)
                 WHERE n.kind = t.kind AND n.key = t.key
             )
         """,
-        [[kind for kind, _ in listed], [key for _, key in listed]],
+        block_columns(rules, names),
     )

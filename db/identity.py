@@ -80,7 +80,7 @@ def update_edges(raw: Raw, rules: Rules, touched: set[Name], lost: set[Name]) ->
 
     lost: those of them that lost articles, whose judgements have to be found anew.
     """
-    pairs = _candidates(raw, touched)
+    pairs = _candidates(raw, rules, touched)
     known = {
         (kind, left, right): (rule, verdict)
         for kind, left, right, rule, verdict in raw.execute(
@@ -150,7 +150,13 @@ _BASIS = {
 }
 
 
-def _candidates(raw: Raw, touched: set[Name]) -> dict[tuple[str, str, str], bool]:
+def block_columns(rules: Rules, names: Iterable[Name]) -> list[list[str]]:
+    """Kind, key and block of each block of the names: name_block is asked by block."""
+    rows = [(kind, key, block) for kind, key in sorted(names) for block in rules.blocks(kind, key)]
+    return [[row[i] for row in rows] for i in range(3)]
+
+
+def _candidates(raw: Raw, rules: Rules, touched: set[Name]) -> dict[tuple[str, str, str], bool]:
     """Pairs of names worth comparing, ends in order; whether an article uses both for one thing."""
     columns = _columns(touched)
     pairs: dict[tuple[str, str, str], bool] = {}
@@ -158,13 +164,14 @@ def _candidates(raw: Raw, touched: set[Name]) -> dict[tuple[str, str, str], bool
         """
         SELECT DISTINCT e.kind, least(e.key COLLATE "C", o.key COLLATE "C"),
                greatest(e.key COLLATE "C", o.key COLLATE "C")
-        FROM unnest(%s::text[], %s::text[]) AS t (kind, key)
+        FROM unnest(%s::text[], %s::text[], %s::text[]) AS t (kind, key, block)
         JOIN entity AS e ON e.kind = t.kind AND e.key = t.key AND e.sense = ''
-        JOIN name_block AS b ON b.entity_id = e.id
-        JOIN name_block AS c ON c.block = b.block AND c.entity_id <> b.entity_id
+        -- its own row: names that no article has any more have none
+        JOIN name_block AS b ON b.block = t.block AND b.entity_id = e.id
+        JOIN name_block AS c ON c.block = t.block AND c.entity_id <> e.id
         JOIN entity AS o ON o.id = c.entity_id
         """,
-        columns,
+        block_columns(rules, touched),
     ).fetchall():
         pairs[kind, left, right] = False
     for kind, left, right in raw.execute(
@@ -486,22 +493,22 @@ def _redirect(
         [listed, leads],
     )
     # Arabic before Latin, then what most articles write, the longest of several
-    raw.execute(
-        """
-        WITH member AS (
-            SELECT m.id, m.lead, e.kind, e.key FROM unnest(%s::bigint[], %s::bigint[]) AS m (id, lead)
-            JOIN entity AS e ON e.id = m.id
-        ), best AS (
+    best: dict[int, str] = dict(
+        raw.execute(
+            """
             SELECT DISTINCT ON (m.lead) m.lead, a.surface
-            FROM member AS m
-            JOIN entity AS named ON named.kind = m.kind AND named.key = m.key AND named.sense = ''
+            FROM unnest(%s::bigint[], %s::bigint[]) AS m (id, lead)
+            JOIN entity AS e ON e.id = m.id
+            JOIN entity AS named ON named.kind = e.kind AND named.key = e.key AND named.sense = ''
             JOIN entity_alias AS a ON a.entity_id = named.id
             ORDER BY m.lead, a.folded !~ '[ء-ي]', a.articles DESC, length(a.surface) DESC,
                 a.surface COLLATE "C"
-        )
-        UPDATE entity AS e SET name = b.surface
-        FROM member AS m JOIN best AS b ON b.lead = m.lead
-        WHERE e.id = m.id AND e.name <> b.surface
-        """,
-        [listed, [canonical[row_group[i]] for i in listed]],
+            """,
+            [listed, [canonical[row_group[i]] for i in listed]],
+        ).fetchall()
+    )
+    raw.execute(
+        "UPDATE entity AS e SET name = m.name FROM unnest(%s::bigint[], %s::text[]) AS m (id, name)"
+        " WHERE e.id = m.id AND e.name <> m.name",
+        [listed, [best.get(canonical[row_group[i]]) for i in listed]],
     )

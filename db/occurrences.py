@@ -45,6 +45,15 @@ def refresh_occurrences(connection: Connection, how: Matching) -> dict[str, int]
     another works.  Stories and identities must be up to date.
     """
     total: Counter[str] = Counter({"reports_read": 0, "occurrence": 0, "occurrence_event": 0})
+    with transaction(connection) as raw:
+        raw.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        # an article that came is queued for its names and again for its story; its last place will do
+        raw.execute(
+            "DELETE FROM occurrence_queue WHERE id IN ("
+            " SELECT id FROM ("
+            "  SELECT id, lead(id) OVER (PARTITION BY extraction_id ORDER BY id) AS later"
+            "  FROM occurrence_queue) AS q WHERE later IS NOT NULL)"
+        )
     while True:
         with transaction(connection) as raw:
             raw.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -71,7 +80,12 @@ def rebuild_occurrences(connection: Connection) -> None:
 
 
 def _step(raw: Raw, extractions: list[int], how: Matching) -> dict[str, int]:
-    reports = _reports(raw, "e.id = ANY(%s)", [extractions], how)
+    reports = _reports(
+        raw,
+        "unnest(%s::bigint[]) AS q (x) JOIN event AS v ON v.extraction_id = q.x",
+        [extractions],
+        how,
+    )
     before: dict[Key, int] = {
         (extraction, n): occurrence
         for extraction, n, occurrence in raw.execute(
@@ -117,35 +131,34 @@ def _step(raw: Raw, extractions: list[int], how: Matching) -> dict[str, int]:
 # ------------------------------------------------------------------------------------- reading
 
 
-def _reports(raw: Raw, where: str, parameters: list[Any], how: Matching) -> dict[Key, Any]:
-    """Events of current extractions with all that comparing them takes."""
+def _reports(raw: Raw, start: str, parameters: list[Any], how: Matching) -> dict[Key, Any]:
+    """Events of current extractions with all that comparing them takes; start: FROM which ``event AS v``."""
     statement = f"""
         SELECT v.extraction_id, v.n, encode(r.sha256, 'hex'), s.article_id, s.story_id, s.kind = 'original',
                v.type, v.mode, v.status, v.confidence,
                place.id, concat_ws(' ', place.kind, place.key, place.sense),
                d.first_day, d.last_day, coalesce(d.precision, 'unknown'),
                e.published_first_day, e.published_last_day, coalesce(t.surface, ''),
-               q.roles, q.entities, q.kinds, q.texts
-        FROM extraction AS e
+               w.roles, w.entities, w.kinds, w.texts
+        FROM {start}
+        JOIN extraction AS e ON e.id = v.extraction_id
         JOIN article_story AS s ON s.extraction_id = e.id
         JOIN article AS a ON a.id = s.article_id
         JOIN raw_file AS r ON r.id = a.raw_file_id
-        JOIN event AS v ON v.extraction_id = e.id
         LEFT JOIN identity AS i ON i.extraction_id = e.id AND i.n = v.location_n
         LEFT JOIN entity AS place ON place.id = i.entity_id
         LEFT JOIN date_expression AS d ON d.extraction_id = e.id AND d.n = v.date_n
         LEFT JOIN event_trigger AS t ON t.extraction_id = e.id AND t.event_n = v.n AND t.ordinal = 0
         CROSS JOIN LATERAL (
             SELECT array_agg(p.role ORDER BY p.ordinal) AS roles,
-                   array_agg(w.entity_id ORDER BY p.ordinal) AS entities,
+                   array_agg(k.entity_id ORDER BY p.ordinal) AS entities,
                    array_agg(c.kind ORDER BY p.ordinal) AS kinds,
                    array_agg(p.text ORDER BY p.ordinal) AS texts
             FROM event_participant AS p
-            LEFT JOIN identity AS w ON w.extraction_id = p.extraction_id AND w.n = p.entity_n
+            LEFT JOIN identity AS k ON k.extraction_id = p.extraction_id AND k.n = p.entity_n
             LEFT JOIN article_entity AS c ON c.extraction_id = p.extraction_id AND c.n = p.entity_n
             WHERE p.extraction_id = v.extraction_id AND p.event_n = v.n
-        ) AS q
-        WHERE {where}
+        ) AS w
     """
     found = {}
     for row in raw.execute(statement.encode(), parameters):
@@ -172,8 +185,9 @@ def _known(raw: Raw, keys: Iterable[Key], how: Matching) -> dict[Key, Any]:
         return {}
     return _reports(
         raw,
-        "(v.extraction_id, v.n) IN (SELECT * FROM unnest(%s::bigint[], %s::int[])) AND e.id = ANY(%s)",
-        [[k[0] for k in listed], [k[1] for k in listed], sorted({k[0] for k in listed})],
+        # from the keys: a join with them afterwards compares each with every event of their articles
+        "unnest(%s::bigint[], %s::int[]) AS q (x, n) JOIN event AS v ON v.extraction_id = q.x AND v.n = q.n",
+        [[k[0] for k in listed], [k[1] for k in listed]],
         how,
     )
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy.engine import Connection
 
 from db.checks import DatabaseError
-from db.session import Raw, copy_rows, ids, transaction
+from db.session import Raw, by_key, copy_rows, ids, transaction
 
 STEP = 1_000  # extractions a transaction
 _LOCK = 0x52415344_504C  # serialises loads of reference data
@@ -181,7 +181,7 @@ def refresh_places(connection: Connection, decide: Decide) -> dict[str, int]:
     """
     total = {"extractions": 0, "article_place": 0}
     while True:
-        with transaction(connection) as raw:
+        with transaction(connection) as raw, by_key(raw):
             read, written = _step(raw, decide)
         if not read:
             return total

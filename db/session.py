@@ -55,12 +55,13 @@ def by_key(raw: Raw) -> Iterator[None]:
     Staged rows have no statistics, and a database that grows fast has stale ones; a hash join would read
     whole tables for every batch.
     """
-    ways = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan")
-    for way in ways:
-        raw.execute(f"SET LOCAL {way} = off".encode())
+    # a way that is off and must be gone nevertheless looks dear enough to be compiled or spread over workers
+    ways = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit")
+    raw.execute("; ".join(f"SET LOCAL {way} = off" for way in ways).encode())
+    raw.execute("SET LOCAL max_parallel_workers_per_gather = 0")
     yield
     # an error takes the settings back with the transaction or savepoint
-    for way in ways:
+    for way in (*ways, "max_parallel_workers_per_gather"):
         raw.execute(f"SET LOCAL {way} TO DEFAULT".encode())
 
 

@@ -30,6 +30,7 @@ from db.reports import refresh_reports
 from db.rows import ArticleRows, PipelineRow
 from db.rows import Batch as LoadBatch
 from db.runs import ensure_pipeline, finish_run, mark_crashed, start_run
+from db.statistics import analyze_grown
 from db.stories import refresh_stories
 from flows.across import REPORTS, TEXTS
 from flows.after_load import AfterLoad, put_away
@@ -517,8 +518,10 @@ def _of_source(raw: RawFile, source: str | None) -> RawFile:
 def refresh(engine: sa.Engine) -> dict[str, int]:
     """Bring what is derived across articles up to date; rows that changed, by table.  Safe to repeat."""
     with engine.connect() as connection:
+        analyze_grown(connection)
         done = refresh_lines(connection) | refresh_entities(connection) | refresh_reference(connection)
         done |= refresh_stories(connection, TEXTS) | refresh_occurrences(connection, REPORTS)
+        analyze_grown(connection)
         return done | refresh_reports(connection)
 
 
