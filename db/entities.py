@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.engine import Connection
 
 from db.identity import Name, Rules, block_columns, lock, regroup, update_edges
-from db.session import Raw, by_key, ids, transaction
+from db.session import Raw, by_key, transaction
 from db.tenures import add_tenures, count_again
 
 __all__ = ["rebuild_entities", "rebuild_queue", "refresh_entities"]
@@ -62,22 +62,20 @@ def rebuild_entities(connection: Connection, rules: Rules) -> dict[str, int]:
 
 def _queue_all(raw: Raw) -> int:
     return raw.execute(
-        "INSERT INTO entity_queue SELECT id FROM extraction ORDER BY id ON CONFLICT DO NOTHING"
+        "INSERT INTO entity_queue (extraction_id) SELECT id FROM extraction ORDER BY id"
     ).rowcount
 
 
 def _step(raw: Raw, rules: Rules) -> dict[str, int]:
     counts = dict.fromkeys(_COUNTS, 0)
-    batch = ids(
-        raw.execute(
-            "DELETE FROM entity_queue WHERE extraction_id IN ("
-            " SELECT extraction_id FROM entity_queue ORDER BY extraction_id LIMIT %s"
-            ") RETURNING extraction_id",
-            [STEP],
-        ).fetchall()
-    )
-    if not batch:
+    queue = raw.execute(
+        "DELETE FROM entity_queue WHERE id IN (SELECT id FROM entity_queue ORDER BY id LIMIT %s)"
+        " RETURNING extraction_id",
+        [STEP],
+    ).fetchall()
+    if not queue:
         return counts
+    batch = sorted({extraction for (extraction,) in queue})
     counts["extractions"] = len(batch)
     lost = _withdraw(raw, batch)
     counts["entity"], counts["entity_alias"] = _entities(raw, batch)

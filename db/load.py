@@ -189,7 +189,7 @@ def known(
             _stage_files(raw, moved)
             _, _, left = _locations(raw, None)
             contents = ids(raw.execute("SELECT id FROM raw_file JOIN stage_file USING (sha256)").fetchall())
-            _switch(raw, _lock_articles(raw, {*contents, *left}))
+            _queue(raw, sorted(_switch(raw, _lock_articles(raw, {*contents, *left}))))
         if any(rejected for _, _, rejected in found):
             resolve(raw, [uri for uri, _, rejected in found if rejected])
     return {uri for uri, _, _ in found}
@@ -277,18 +277,17 @@ def _load(raw: Raw, batch: Batch) -> LoadCounts:
         fresh = _extractions(raw, version, batch.run_id, articles)
         switched = _switch(raw, touched)
         children = {table: _children(raw, table, kind, name, fresh) for table, kind, name in _CHILDREN}
-        if fresh:
-            new = [i for i, _ in fresh]
-            for queue in ("entity_queue", "place_queue"):
-                raw.execute(f"INSERT INTO {queue} SELECT unnest(%s::bigint[]) ON CONFLICT DO NOTHING", [new])
-            _queue_lines(raw, new)
+        new = [i for i, _ in fresh]
+        if new:
+            raw.execute("INSERT INTO place_queue SELECT unnest(%s::bigint[]) ON CONFLICT DO NOTHING", [new])
+        _queue(raw, sorted({*switched, *new}))
         counts = LoadCounts(
             raw_file=raw_files,
             location=new_places,
             location_version=versions,
             article=new_articles,
             extraction=len(fresh),
-            switched=switched,
+            switched=len(switched),
             **children,
         )
     resolved = resolve(raw, [article.file.uri for article in batch.articles])
@@ -419,10 +418,13 @@ def _extractions(
     return [(i, by_place[article_id, metadata_hash]) for i, article_id, metadata_hash in made]
 
 
-def _switch(raw: Raw, articles: Sequence[int]) -> int:
-    """Make the right extraction of each (locked) article the current one; how many rows changed."""
+def _switch(raw: Raw, articles: Sequence[int]) -> set[int]:
+    """Make the right extraction of each (locked) article the current one; those that came or ceased to be.
+
+    The caller queues them (``_queue``): what is derived from an extraction comes and goes with it.
+    """
     if not articles:
-        return 0
+        return set()
     chosen = ids(
         raw.execute(
             """
@@ -453,24 +455,18 @@ def _switch(raw: Raw, articles: Sequence[int]) -> int:
             [chosen],
         ).fetchall()
     )
-    if down or up:
-        # what is derived from an extraction comes and goes with its being current
+    return {*down, *up}
+
+
+def _queue(raw: Raw, extractions: Sequence[int]) -> None:
+    """Have names and short lines counted of extractions that came, or came or ceased to be current."""
+    if extractions:
+        raw.execute("INSERT INTO entity_queue (extraction_id) SELECT unnest(%s::bigint[])", [extractions])
         raw.execute(
-            "INSERT INTO entity_queue SELECT unnest(%s::bigint[]) ON CONFLICT DO NOTHING",
-            [sorted({*down, *up})],
+            "INSERT INTO line_queue (article_id) SELECT DISTINCT article_id FROM extraction"
+            " WHERE id = ANY(%s) ORDER BY article_id",
+            [extractions],
         )
-    if up:
-        _queue_lines(raw, up)
-    return len(down) + len(up)
-
-
-def _queue_lines(raw: Raw, extractions: Sequence[int]) -> None:
-    """Have the short lines of these extractions' articles counted (db.reading)."""
-    raw.execute(
-        "INSERT INTO line_queue SELECT DISTINCT article_id FROM extraction WHERE id = ANY(%s)"
-        " ORDER BY article_id ON CONFLICT DO NOTHING",
-        [list(extractions)],
-    )
 
 
 def _children(raw: Raw, table: str, kind: Any, name: str, fresh: Sequence[tuple[int, ArticleRows]]) -> int:

@@ -104,23 +104,21 @@ def recount_lines(connection: Connection) -> dict[str, int]:
         raw.execute("UPDATE recurring_line SET articles = 0, edges = 0, example_article_id = NULL")
         raw.execute("DELETE FROM reading_source")
         raw.execute("DELETE FROM counted_lines")
-        raw.execute("INSERT INTO line_queue SELECT id FROM article ON CONFLICT DO NOTHING")
+        raw.execute("INSERT INTO line_queue (article_id) SELECT id FROM article ORDER BY id")
     return refresh_lines(connection)
 
 
 def _step(raw: Raw) -> tuple[int, int]:
     # two at the same lines would wait for each other in a circle
     raw.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    batch = ids(
-        raw.execute(
-            "DELETE FROM line_queue WHERE article_id IN ("
-            " SELECT article_id FROM line_queue ORDER BY article_id LIMIT %s FOR UPDATE SKIP LOCKED"
-            ") RETURNING article_id",
-            [STEP],
-        ).fetchall()
-    )
-    if not batch:
+    queue = raw.execute(
+        "DELETE FROM line_queue WHERE id IN (SELECT id FROM line_queue ORDER BY id LIMIT %s)"
+        " RETURNING article_id",
+        [STEP],
+    ).fetchall()
+    if not queue:
         return 0, 0
+    batch = sorted({article for (article,) in queue})
     changes = raw.execute(
         """
         SELECT a.id, old.extraction_id, new.id
@@ -156,15 +154,58 @@ def _step(raw: Raw) -> tuple[int, int]:
     ).rowcount
     if gone:
         raw.execute("DELETE FROM recurring_line WHERE articles = 0 AND judgement IS NULL")
-    return len(batch), lines + _add(raw, come)
+    written = lines + _add(raw, come)
+    if gone:
+        _other_examples(raw, gone)
+    return len(batch), written
+
+
+def _other_examples(raw: Raw, gone: Sequence[int]) -> None:
+    """Find another article for lines whose example had them in one of these extractions and has no longer.
+
+    An example is the article of the least content, so that the order in which articles came has no say.
+    """
+    raw.execute(
+        """
+        WITH bare AS (
+            SELECT r.source, r.digest
+            FROM extraction AS o
+            JOIN short_line AS s ON s.extraction_id = o.id
+            JOIN recurring_line AS r ON r.source = o.source AND r.digest = md5(s.folded)::uuid
+                AND r.example_article_id = o.article_id
+            WHERE o.id = ANY(%s) AND NOT EXISTS (
+                SELECT FROM counted_lines AS c JOIN extraction AS n ON n.id = c.extraction_id
+                JOIN short_line AS l ON l.extraction_id = n.id
+                WHERE c.article_id = o.article_id AND n.source = r.source AND l.folded = s.folded
+            )
+        ), found AS (
+            SELECT DISTINCT ON (e.source, l.digest) e.source, l.digest, e.article_id
+            FROM (SELECT source, array_agg(DISTINCT digest) AS digests FROM bare GROUP BY source) AS q
+            JOIN extraction AS e ON e.source = q.source AND e.is_current
+            JOIN counted_lines AS c ON c.extraction_id = e.id
+            JOIN article AS a ON a.id = e.article_id
+            JOIN raw_file AS f ON f.id = a.raw_file_id
+            CROSS JOIN LATERAL (
+                SELECT md5(s.folded)::uuid AS digest FROM short_line AS s WHERE s.extraction_id = e.id
+            ) AS l
+            WHERE l.digest = ANY(q.digests)
+            ORDER BY e.source, l.digest, f.sha256
+        )
+        UPDATE recurring_line AS r SET example_article_id = f.article_id
+        FROM bare AS b LEFT JOIN found AS f USING (source, digest)
+        WHERE r.source = b.source AND r.digest = b.digest
+        """,
+        [list(gone)],
+    )
 
 
 _SEEN = """
     WITH seen AS (
         SELECT e.source, md5(l.folded)::uuid AS digest, min(l.folded) AS line,
                count(*)::int AS articles, count(*) FILTER (WHERE l.edge)::int AS edges,
-               min(e.article_id) AS article_id
+               (array_agg(e.article_id ORDER BY f.sha256))[1] AS article_id
         FROM short_line AS l JOIN extraction AS e ON e.id = l.extraction_id
+        JOIN article AS a ON a.id = e.article_id JOIN raw_file AS f ON f.id = a.raw_file_id
         WHERE e.id = ANY(%(extractions)s::bigint[]) AND e.source IS NOT NULL
         GROUP BY e.source, l.folded
     )
@@ -187,7 +228,11 @@ def _add(raw: Raw, extractions: Sequence[int]) -> int:
                 WHERE seen.source = excluded.source AND seen.digest = excluded.digest
             ) END),
             last_seen_at = now(),
-            example_article_id = least(r.example_article_id, excluded.example_article_id)
+            example_article_id = (
+                SELECT a.id FROM article AS a JOIN raw_file AS f ON f.id = a.raw_file_id
+                WHERE a.id IN (r.example_article_id, excluded.example_article_id)
+                ORDER BY f.sha256 LIMIT 1
+            )
         """.encode(),
         {"extractions": list(extractions), "named": NAMED},
     ).rowcount

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
+from db.identity import lock
 from db.session import Raw, ids, transaction
 
 __all__ = ["Change", "Prunable", "Version", "diff", "find_version", "prunable", "prune", "versions"]
@@ -191,6 +192,7 @@ _MAY_GO = """
     AND NOT EXISTS (SELECT FROM article_story AS s WHERE s.extraction_id = e.id)
     AND NOT EXISTS (SELECT FROM occurrence_event AS o WHERE o.extraction_id = e.id)
     AND NOT EXISTS (SELECT FROM identity AS i WHERE i.extraction_id = e.id)
+    AND NOT EXISTS (SELECT FROM counted_lines AS c WHERE c.extraction_id = e.id)
 """
 
 
@@ -227,6 +229,8 @@ def prune(connection: Connection, keep: int | None, older_than: timedelta | None
     total = 0
     while True:
         with transaction(connection) as raw:
+            # a refresh under way may be about to write what it read of one
+            lock(raw)
             gone = raw.execute(
                 f"""
                 DELETE FROM extraction WHERE id IN (

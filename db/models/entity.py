@@ -171,11 +171,11 @@ class EntityAlias(Base):
 class EntityQueue(Base):
     __tablename__ = "entity_queue"
 
+    # Only ever appended to, like story_queue: a loader that found its extraction queued and added nothing
+    # would lose its switch to a refresh that takes the row before it sees the loader's rows.
+    id: Mapped[BigId] = mapped_column(comment="Order of arrival")
     extraction_id: Mapped[BigRef] = mapped_column(
-        ForeignKey("extraction.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-        comment="An extraction whose names are not in entity yet",
+        comment="An extraction that came, or came or ceased to be current; may stand here several times"
     )
 
     __table_args__ = (

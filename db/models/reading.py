@@ -45,11 +45,10 @@ class ShortLine(Base):
 class LineQueue(Base):
     __tablename__ = "line_queue"
 
+    # only ever appended to (EntityQueue)
+    id: Mapped[BigId] = mapped_column(comment="Order of arrival")
     article_id: Mapped[BigRef] = mapped_column(
-        ForeignKey("article.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-        comment="An article whose short lines are not counted, or not as they are now",
+        comment="An article whose short lines are not counted, or not as they are now; may stand here often"
     )
 
     __table_args__ = ({"comment": "Articles that refresh_lines has still to count; the load adds to it"},)

@@ -131,8 +131,8 @@ def multiply(url: str, rounds: int) -> None:
             " WHERE table_schema = 'public' AND is_identity = 'YES'"
         ).fetchall():
             run(
-                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'),"  # type: ignore[arg-type]
-                f" greatest((SELECT max({column}) FROM {table}), 1))"
+                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'),"
+                f" greatest((SELECT max({column}) FROM {table}), 1))".encode()
             )
 
 
@@ -178,7 +178,7 @@ def _bare(connection: Connection, names: Sequence[str]) -> Iterator[None]:
     yield
     for table, name, definition, kind in reversed(constraints):
         with _timed(f"{table} {name}"):
-            unchecked = "" if kind in "pu" else " NOT VALID"
+            unchecked = "" if kind in ("p", "u") else " NOT VALID"
             run(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}{unchecked}'.encode())
     run("UPDATE pg_constraint SET convalidated = true WHERE NOT convalidated")
     for name, definition in indexes:

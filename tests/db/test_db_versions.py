@@ -10,9 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from db.load import load_batch, record_rejections
+from db.occurrences import refresh_occurrences
+from db.reading import recount_lines, refresh_lines
 from db.rejections import close, rejections, stored
 from db.rows import Batch, RejectionRow
+from db.stories import refresh_stories
 from db.versions import diff, find_version, prunable, prune, versions
+from flows.across import REPORTS, TEXTS
+from flows.identities import rebuild_identities, refresh_entities
 from flows.records import EventStatus, Extraction
 from flows.rows import article_rows
 from flows.runs import refresh
@@ -132,6 +137,42 @@ def test_prune_waits_until_the_derived_tables_have_moved_on(database: Engine) ->
     refresh(database)
     with database.connect() as connection:
         assert prune(connection, 1, None) == 3
+
+
+def test_prune_waits_until_the_lines_were_counted_again(database: Engine) -> None:
+    with database.connect() as connection:
+        load_batch(connection, batch(many(0, 3)))
+    refresh(database)
+    with database.connect() as connection:
+        load_batch(connection, batch(many(0, 3), NEWER))
+        refresh_entities(connection)
+        refresh_stories(connection, TEXTS)
+        refresh_occurrences(connection, REPORTS)
+        assert prune(connection, 1, None) == 0, "the counts of lines still speak of the old ones"
+        refresh_lines(connection)
+        assert prune(connection, 1, None) == 3
+        assert scalar(connection, "SELECT count(*) FROM counted_lines") == 3
+
+
+def test_a_switch_beside_a_refresh_is_not_lost(database: Engine) -> None:
+    with database.connect() as connection:
+        load_batch(connection, batch(many(0, 3)))
+    with database.connect() as loader:
+        with loader.begin():
+            rows = tuple(article_rows(changed(extract(raw))) for raw in many(0, 3))
+            load_batch(loader, Batch(NEWER, None, rows))
+            refresh(database)  # finds the first extractions queued and current still
+        refresh(database)
+        for table in ("identity", "counted_lines", "article_story", "report.appearance"):
+            stale = f"SELECT count(*) FROM {table} AS t JOIN extraction AS e ON e.id = t.extraction_id"
+            assert scalar(loader, f"{stale} WHERE NOT e.is_current") == 0, table
+            assert scalar(loader, f"{stale} WHERE e.is_current") != 0, table
+    derived = ["identity", "entity_alias", "name_link", "recurring_line", "reading_source", "counted_lines"]
+    beside = snapshot(database, derived)
+    with database.connect() as connection:
+        rebuild_identities(connection)
+        recount_lines(connection)
+    assert differences(snapshot(database, derived), beside) == []
 
 
 # ------------------------------------------------------------------------------------- rejections
