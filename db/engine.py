@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 
 LOCK_TIMEOUT = "60s"  # a batch waits for another one that loads the same files
 STATEMENT_TIMEOUT = "10min"
+# A server whose machine or network is gone says nothing; the kernel's own patience is two hours.
+_KEEPALIVE = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 90_000,
+}
 
 
 def normalise_url(url: str) -> URL:
@@ -61,7 +68,7 @@ def create_engine(
     # set per session rather than by the `options` parameter, which poolers such as pgbouncer refuse
     engine = sa.create_engine(
         parsed,
-        connect_args={"application_name": application_name, "connect_timeout": 20},
+        connect_args={"application_name": application_name, "connect_timeout": 20, **_KEEPALIVE},
         pool_pre_ping=True,
         **options,
     )

@@ -60,8 +60,16 @@ def file_key(raw: RawFile) -> FileKey:
         sha256=bytes.fromhex(raw.sha256),
         metadata_hash=hashlib.blake2b(stated.encode(), digest_size=16).digest(),
         metadata=stated,
-        modified=None if raw.modified is None else datetime.fromtimestamp(raw.modified, UTC),
+        modified=None if raw.modified is None else _moment(raw.modified),
     )
+
+
+def _moment(seconds: float) -> datetime | None:
+    """None for what a file system or archive says that no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _metadata_json(metadata: Metadata) -> str:

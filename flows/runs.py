@@ -174,6 +174,7 @@ RUNTIME: ContextVar[Runtime] = ContextVar("rasd_runtime")
 LISTENER: ContextVar[Listener | None] = ContextVar("rasd_listener", default=None)
 SLOWEST = 10  # files named in the report
 EXAMPLES = 10  # rejections named in the summary; all are in the table `rejection`
+PART_SHARE = 4  # a batch that holds more than so many times `batch_bytes` is loaded in parts
 UNDER_WAY = 3  # batches at a time: one extracts while another loads; memory stays bounded
 
 
@@ -450,22 +451,51 @@ def _count_in_background(paths: Sequence[str], listener: Listener | None) -> Non
 
 
 def run_batch(batch: Batch, loading: Loading | None = None) -> BatchResult:
-    """Read, skip what is known, extract, load: one transaction.  By default for the run of this context."""
+    """Read, skip what is known, extract, load: one transaction.  By default for the run of this context.
+
+    Compressed files may turn out many times larger than their listing; such a batch is loaded in parts, so
+    that memory stays bounded.
+    """
     began = time.monotonic()
     runtime = loading or RUNTIME.get()
-    raws: list[RawFile] = []
-    refused = list(batch.rejections)
-    for found in batch.files:
+    results = [_run_part(part, batch.number, runtime) for part in _read(batch, runtime)]
+    return replace(_joined(results), seconds=time.monotonic() - began)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Files of a batch with their bytes, and what was refused among them."""
+
+    files: Sequence[Found]
+    raws: Sequence[RawFile]
+    refused: Sequence[Rejection]
+    stored: bool
+
+
+def _read(batch: Batch, runtime: Loading) -> Iterator[_Part]:
+    """The batch's files, read: as one part, unless they hold several times ``batch_bytes``."""
+    first, held = 0, 0
+    raws, refused = list(batch.stored), list(batch.rejections)
+    for place, found in enumerate(batch.files):
         raw = load_file(found, max_bytes=runtime.settings.max_file_bytes)
         if isinstance(raw, Rejection):
             refused.append(raw)
-        else:
-            raws.append(_of_source(raw, runtime.origin.source))
-    raws += batch.stored
-    keys = [file_key(raw) for raw in raws]
+            continue
+        raws.append(_of_source(raw, runtime.origin.source))
+        held += len(raw.data)
+        if held > PART_SHARE * runtime.settings.batch_bytes:
+            yield _Part(batch.files[first : place + 1], raws, refused, stored=bool(batch.stored))
+            first, held, raws, refused = place + 1, 0, [], []
+    if raws or refused or not first:
+        yield _Part(batch.files[first:], raws, refused, stored=bool(batch.stored))
+
+
+def _run_part(part: _Part, number: int, runtime: Loading) -> BatchResult:
+    refused = list(part.refused)
+    keys = [file_key(raw) for raw in part.raws]
     with runtime.engine.connect() as connection:
-        there = known(connection, keys, runtime.pipeline.digest, stored=bool(batch.stored))
-    fresh = [raw for raw, key in zip(raws, keys, strict=True) if key.uri not in there]
+        there = known(connection, keys, runtime.pipeline.digest, stored=part.stored)
+    fresh = [raw for raw, key in zip(part.raws, keys, strict=True) if key.uri not in there]
     articles: list[ArticleRows] = []
     for outcome in runtime.workers.run(fresh):
         if isinstance(outcome, Rejection):
@@ -479,21 +509,21 @@ def run_batch(batch: Batch, loading: Loading | None = None) -> BatchResult:
             runtime.run_id,
             tuple(articles),
             tuple(map(rejection_row, refused)),
-            stored=bool(batch.stored),
+            stored=part.stored,
         ),
     )
     failed = {storable_uri(r.uri) for r in refused} | {storable_uri(r.uri) for r in more}
     put_away(
-        (found for found in batch.files if storable_uri(found.uri) not in failed),
+        (found for found in part.files if storable_uri(found.uri) not in failed),
         runtime.origin.after_load,
         runtime.origin.archive,
         runtime.paths,
     )
     rejected = Counter((r.stage, r.cause) for r in refused) + Counter((r.stage, r.cause) for r in more)
     return BatchResult(
-        number=batch.number,
-        seen=len(batch.files) + len(batch.rejections) + len(batch.stored),
-        known=len(raws) - counts.extraction - (len(fresh) - len(articles)) - len(more),
+        number=number,
+        seen=len(part.raws) + len(part.refused),
+        known=len(part.raws) - counts.extraction - (len(fresh) - len(articles)) - len(more),
         loaded=counts.extraction,
         rejections=tuple((stage, cause, files) for (stage, cause), files in rejected.items()),
         examples=tuple(
@@ -501,10 +531,35 @@ def run_batch(batch: Batch, loading: Loading | None = None) -> BatchResult:
             + [f"{r.uri}: {r.stage}: {r.message}" for r in more]
         )[:EXAMPLES],
         rows=tuple((name, value) for name, value in asdict(counts).items() if value),
-        seconds=time.monotonic() - began,
+        seconds=0.0,
         sources=counted(articles),
         slowest=tuple(nlargest(SLOWEST, ((a.extraction.seconds, a.file.uri) for a in articles))),
         refused=frozenset(failed),
+    )
+
+
+def _joined(results: Sequence[BatchResult]) -> BatchResult:
+    """The parts of a batch as one result."""
+    if len(results) == 1:
+        return results[0]
+    rejected: Counter[tuple[str, str]] = Counter()
+    rows: Counter[str] = Counter()
+    for result in results:
+        for stage, cause, files in result.rejections:
+            rejected[stage, cause] += files
+        rows.update(dict(result.rows))
+    return BatchResult(
+        number=results[0].number,
+        seen=sum(result.seen for result in results),
+        known=sum(result.known for result in results),
+        loaded=sum(result.loaded for result in results),
+        rejections=tuple((stage, cause, files) for (stage, cause), files in rejected.items()),
+        examples=tuple(chain.from_iterable(result.examples for result in results))[:EXAMPLES],
+        rows=tuple(rows.items()),
+        seconds=sum(result.seconds for result in results),
+        sources=tuple(chain.from_iterable(result.sources for result in results)),
+        slowest=tuple(nlargest(SLOWEST, chain.from_iterable(result.slowest for result in results))),
+        refused=frozenset().union(*(result.refused for result in results)),
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -19,21 +19,51 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
 from rich.table import Table
 
 # First Strong Isolate .. Pop Directional Isolate: on terminals that order right-to-left text themselves, an
 # Arabic cell keeps its own direction and does not drag the neighbouring cells and numbers along.
 _ISOLATE, _POP = "\u2068", "\u2069"
 _ARABIC = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+# What files and their names may hold to make a terminal do or show something else: control characters (escape
+# sequences move the cursor, set the title, answer as if typed) and marks that turn the text's direction.
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_TURNS = re.compile("[\u202a-\u202e\u2066\u2067]")
+_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """``text`` as a terminal may get it: control characters as their pictures (``␛``), no turns of direction.
+
+    Lines and tabs stay, and so do the isolates that ``isolate`` sets.
+    """
+    if _TURNS.search(text):
+        text = _TURNS.sub("", text)
+    return _COMMANDS.sub(_picture, text) if _COMMANDS.search(text) else text
+
+
+def _picture(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
+
+
+class _Console(Console):
+    """What it prints as text stays text: files are written by strangers."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            text = segment.text
+            yield segment if segment.control or text.isprintable() else segment._replace(text=harmless(text))
 
 
 def console(*, stderr: bool = False) -> Console:
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    return _Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 def isolate(text: str, *, terminal: bool) -> str:
     """Arabic text that keeps its direction inside a mixed line; plain text for files and pipes."""
-    return f"{_ISOLATE}{text}{_POP}" if terminal else text
+    return f"{_ISOLATE}{_MARKS.sub('', text)}{_POP}" if terminal else text
 
 
 def isolated(text: str) -> str:

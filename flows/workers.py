@@ -110,6 +110,8 @@ def process_one(
         return _within(file_seconds, work)
     except _FileTimeoutError:
         return _rejection(raw, "timed_out", f"took longer than {file_seconds:g} s")
+    except MemoryError:
+        return _rejection(raw, "out_of_memory", "the worker process had not enough memory for this file")
     except Exception as exc:
         where = traceback.extract_tb(exc.__traceback__)[-1]
         message = (
@@ -139,7 +141,8 @@ def _start_pool(count: int, options: Options, learned: Learned) -> ProcessPoolEx
             ready = [pool.submit(warm_up, options) for _ in range(count)]
         for future in ready:
             future.result()
-    except BrokenProcessPool as error:
+    except (BrokenProcessPool, BrokenPipeError) as error:  # the latter before it took its orders
+        pool.shutdown(wait=False, cancel_futures=True)
         raise WorkerError("worker processes die at their start (out of memory?)") from error
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)

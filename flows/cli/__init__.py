@@ -379,5 +379,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(f"rasd: {error}", file=sys.stderr)
+        from flows.terminal import harmless
+
+        print(f"rasd: {harmless(str(error))}", file=sys.stderr)
         sys.exit(1)

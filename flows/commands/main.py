@@ -35,6 +35,8 @@ PARALLEL_FILES = 100
 
 def extract_command(paths: Sequence[str], output: Path | None, engine: str | None) -> int:
     from flows.pipeline import Options
+    from flows.storable import storable_uri
+    from flows.terminal import harmless
 
     chosen = effective_settings(names_engine=engine)
     rejected = written = 0
@@ -46,7 +48,8 @@ def extract_command(paths: Sequence[str], output: Path | None, engine: str | Non
                 written += 1
             else:
                 rejected += 1
-                print(f"rejected: {outcome.uri}: {outcome.stage}: {outcome.message}", file=sys.stderr)
+                said = f"rejected: {outcome.uri}: {outcome.stage}: {outcome.message}"
+                print(harmless(storable_uri(said)), file=sys.stderr)
     if not rejected:
         return OK
     return REJECTED if written else FAILED

@@ -20,7 +20,6 @@ import tarfile
 import tempfile
 import time
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,19 +41,12 @@ __all__ = [
 ]
 
 _SPOOL = 64_000_000  # bytes of a remote archive kept in memory; more go to an unnamed temporary file
+_MAX_HEADER = 1_000_000  # bytes of a long name or of pax fields in a tar
+_MAX_ASIDES = 500_000_000  # bytes of all manifests and sidecars of one archive
 _COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 _TAR = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz|zst))?|tgz|tbz2?|txz|tzst)\Z", re.IGNORECASE)
 _SHORT = {"tgz": ".gz", "tbz": ".bz2", "tbz2": ".bz2", "txz": ".xz", "tzst": ".zst"}
 _URL = re.compile(r"\A[a-zA-Z][a-zA-Z0-9+.-]+://")
-_BROKEN = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    EOFError,
-    zlib.error,
-    lzma.LZMAError,
-    OSError,
-    NotImplementedError,
-)
 
 
 class ArchiveError(Exception):
@@ -63,6 +55,14 @@ class ArchiveError(Exception):
     def __init__(self, cause: str, message: str) -> None:
         super().__init__(message)
         self.cause = cause
+
+
+def _broken(what: str, exc: Exception) -> ArchiveError:
+    """What a decoder of the library raises on hostile bytes may be anything: struct.error, ValueError,
+    RecursionError, zstandard's own errors ..."""
+    if isinstance(exc, ArchiveError):
+        return exc
+    return ArchiveError("bad_archive", f"{what}: {exc or type(exc).__name__}")
 
 
 class TooLargeError(Exception):
@@ -166,8 +166,8 @@ def decompress(data: bytes, suffix: str, limit: int) -> bytes:
         with _decompressing(io.BytesIO(data), suffix) as stream:
             while len(out) <= limit and (piece := stream.read(min(1 << 20, limit + 1 - len(out)))):
                 out += piece
-    except _BROKEN as exc:
-        raise ArchiveError("bad_archive", f"broken {suffix[1:]} data: {exc}") from exc
+    except Exception as exc:
+        raise _broken(f"broken {suffix[1:]} data", exc) from exc
     if len(out) > limit:
         raise TooLargeError(len(out))
     return bytes(out)
@@ -203,8 +203,8 @@ def _decompress_zstd(data: bytes, limit: int) -> bytes:
 def _zip_at(path: str, _version: tuple[float, int]) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(opened(path))
-    except _BROKEN as exc:
-        raise ArchiveError("bad_archive", f"no readable zip archive: {exc}") from exc
+    except Exception as exc:
+        raise _broken("no readable zip archive", exc) from exc
 
 
 def _zip(path: str) -> zipfile.ZipFile:
@@ -244,8 +244,8 @@ def _zip_read(path: str, member: Member, limit: int) -> bytes:
     try:
         with archive.open(info) as stream:
             data = stream.read(limit + 1)
-    except (*_BROKEN, RuntimeError) as exc:
-        raise ArchiveError("bad_archive", f"broken member: {exc}") from exc
+    except Exception as exc:
+        raise _broken("broken member", exc) from exc
     if len(data) > limit:
         raise TooLargeError(len(data))
     return data
@@ -254,11 +254,43 @@ def _zip_read(path: str, member: Member, limit: int) -> bytes:
 # -------------------------------------------------------------------------------------------------- tar
 
 
+class _TarInfo(tarfile.TarInfo):
+    """A header that tells when it is damaged; tarfile takes one after the first for the archive's end."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> _TarInfo:
+        try:
+            return super().fromtarfile(archive)
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as exc:  # type: ignore[attr-defined]
+            raise ArchiveError("bad_archive", f"broken archive: a damaged header ({exc})") from exc
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        # headers that carry a long name or pax fields are read whole, whatever size they claim
+        if self.type in _LONG_HEADERS and not 0 <= self.size <= _MAX_HEADER:
+            raise ArchiveError("bad_archive", f"broken archive: a header of {self.size:,} bytes")
+        return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
+
+
+_LONG_HEADERS = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
+
+
 def _tar_member(info: tarfile.TarInfo, data: bytes | None = None) -> Member:
     problem = None
     if not info.isreg() or info.issparse():
         problem = ("not_a_file", "a link or a special file inside an archive")
-    return Member(info.name.removeprefix("./"), info.size, float(info.mtime), info.offset_data, data, problem)
+    elif info.size < 0 or info.offset_data < 0:
+        problem = ("bad_archive", f"a member of {info.size:,} bytes")
+    try:
+        modified: float | None = float(info.mtime)
+    except OverflowError:
+        modified = None
+    return Member(info.name.removeprefix("./"), info.size, modified, info.offset_data, data, problem)
 
 
 def _tar_stream(path: str) -> Iterator[tuple[tarfile.TarInfo, Callable[[int], bytes]]]:
@@ -266,7 +298,7 @@ def _tar_stream(path: str) -> Iterator[tuple[tarfile.TarInfo, Callable[[int], by
     suffix = _tar_compression(path)
     with opened(path) as raw:
         stream = raw if suffix is None else _decompressing(raw, suffix)
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
+        with tarfile.open(fileobj=stream, mode="r|", tarinfo=_TarInfo) as archive:
             for info in archive:
 
                 def body(limit: int, info: tarfile.TarInfo = info) -> bytes:
@@ -278,7 +310,7 @@ def _tar_stream(path: str) -> Iterator[tuple[tarfile.TarInfo, Callable[[int], by
 
 
 def _tar_plain(path: str) -> list[Member]:
-    with opened(path) as raw, tarfile.open(fileobj=raw, mode="r:") as archive:
+    with opened(path) as raw, tarfile.open(fileobj=raw, mode="r:", tarinfo=_TarInfo) as archive:
         return [_tar_member(info) for info in archive if not info.isdir()]
 
 
@@ -300,8 +332,8 @@ def _tar_read(path: str, member: Member, limit: int) -> bytes:
         stream = _tar_handle(path, version)
         stream.seek(member.offset)
         data = stream.read(member.size)
-    except OSError as exc:
-        raise ArchiveError("unreadable", exc.strerror or str(exc)) from exc
+    except (OSError, ValueError, OverflowError) as exc:
+        raise ArchiveError("unreadable", getattr(exc, "strerror", None) or str(exc)) from exc
     if len(data) < member.size:
         raise ArchiveError("bad_archive", "the archive ends inside the member")
     return data
@@ -311,7 +343,9 @@ def _tar_read(path: str, member: Member, limit: int) -> bytes:
 
 
 def aside(path: str, member: Member) -> bytes:
-    """The bytes of a manifest or sidecar that ``listing`` named."""
+    """The bytes of a manifest or sidecar that ``listing`` named.  Raises ArchiveError."""
+    if member.problem is not None:
+        raise ArchiveError(*member.problem)
     return member.data if member.data is not None else read(path, member, member.size)
 
 
@@ -323,52 +357,66 @@ def read(path: str, member: Member, limit: int) -> bytes:
 def _guarded(path: str, steps: Iterator[Member]) -> Iterator[Member]:
     try:
         yield from steps
-    except (ArchiveError, TooLargeError):
+    except TooLargeError:
         raise
-    except _BROKEN as exc:
-        raise ArchiveError("bad_archive", f"broken archive: {exc}") from exc
     except Exception as exc:
-        if type(exc).__module__.partition(".")[0] not in ("zstandard", "zstd"):
-            raise
-        raise ArchiveError("bad_archive", f"broken archive: {exc}") from exc
+        raise _broken("broken archive", exc) from exc
 
 
 def listing(
-    path: str, is_aside: Callable[[str], bool], aside_limit: int
+    path: str, aside_limit: Callable[[str], int | None]
 ) -> tuple[list[Member], Callable[[int], Iterator[Member]]]:
     """(manifests and sidecars, how to go through the other members).
 
-    The second gets the most bytes that a member may have; larger ones of a compressed tar carry a problem.
-    Zip members come by name, tar members as they stand.  Raises ArchiveError, also while going through.
+    ``aside_limit`` gets a member's name: the most bytes it may have where it is a manifest or sidecar, else
+    None; larger ones carry a problem.  The second gets the most bytes that a member may have; larger ones of
+    a compressed tar carry a problem.  Zip members come by name, tar members as they stand.  Raises
+    ArchiveError, also while going through.
     """
-    if kind(path) == "zip":
-        infos = sorted((i for i in _zip(path).infolist() if not i.is_dir()), key=lambda i: i.filename)
-        members = [_zip_member(info) for info in infos]
-        asides = [m for m in members if is_aside(m.name) and m.problem is None and m.size <= aside_limit]
-        return asides, lambda _limit: (m for m in members if not is_aside(m.name))
-    if _tar_compression(path) is None:
-        members = list(_guarded(path, (m for p in (path,) for m in _tar_plain(p))))
-        asides = [m for m in members if is_aside(m.name) and m.problem is None and m.size <= aside_limit]
-        return asides, lambda _limit: (m for m in members if not is_aside(m.name))
+    left = _MAX_ASIDES
+
+    def aside_member(member: Member, limit: int) -> Member:
+        nonlocal left
+        if member.problem is None and member.size > limit:
+            return _too_large(member, limit)
+        left -= member.size
+        if left < 0:
+            raise ArchiveError(
+                "too_large", f"its manifests and sidecars have more than {_MAX_ASIDES:,} bytes"
+            )
+        return member
+
+    if kind(path) == "zip" or _tar_compression(path) is None:
+        if kind(path) == "zip":
+            infos = sorted((i for i in _zip(path).infolist() if not i.is_dir()), key=lambda i: i.filename)
+            members = [_zip_member(info) for info in infos]
+        else:
+            members = list(_guarded(path, (m for p in (path,) for m in _tar_plain(p))))
+        limits = [(member, aside_limit(member.name)) for member in members]
+        asides = [aside_member(member, limit) for member, limit in limits if limit is not None]
+        return asides, lambda _limit: (member for member, limit in limits if limit is None)
 
     def first() -> Iterator[Member]:
         for info, body in _tar_stream(path):
-            if info.isreg() and is_aside(info.name) and info.size <= aside_limit:
-                yield _tar_member(info, body(info.size))
+            if info.isreg() and (limit := aside_limit(info.name)) is not None:
+                member = aside_member(_tar_member(info), limit)
+                yield member if member.problem is not None else _tar_member(info, body(info.size))
 
     def second(limit: int) -> Iterator[Member]:
         for info, body in _tar_stream(path):
-            if info.isdir() or is_aside(info.name):
+            if info.isdir() or aside_limit(info.name) is not None:
                 continue
             member = _tar_member(info)
             if member.problem is None and info.size > limit:
-                yield Member(
-                    member.name, info.size, member.modified, None, None,
-                    ("too_large", f"{info.size:,} bytes are no news article; the limit is {limit:,}"),
-                )  # fmt: skip
+                yield _too_large(member, limit)
             elif member.problem is None:
                 yield _tar_member(info, body(info.size))
             else:
                 yield member
 
     return list(_guarded(path, first())), lambda limit: _guarded(path, second(limit))
+
+
+def _too_large(member: Member, limit: int) -> Member:
+    words = f"{member.size:,} bytes are no news article; the limit is {limit:,}"
+    return Member(member.name, member.size, member.modified, problem=("too_large", words))

@@ -44,6 +44,7 @@ from flows.records import Metadata, RawFile, Rejection
 __all__ = ["Found", "discover", "load"]
 
 _NO_METADATA = Metadata()
+_MAX_DEPTH = 200  # folders in folders; a path of the system's full length would be ten times that
 
 # ----------------------------------------------------------------------------------------------- local
 
@@ -111,6 +112,9 @@ def _walk(run: Run, folder: str, root: str, above: frozenset[tuple[int, int]]) -
     identity = (state.st_dev, state.st_ino)
     if identity in above:
         yield Rejection(folder, "discover", "link_loop", f"{folder} is a link to a folder above it")
+        return
+    if len(above) >= _MAX_DEPTH:
+        yield Rejection(folder, "discover", "too_deep", f"{folder} lies more than {_MAX_DEPTH} folders deep")
         return
     above |= {identity}
     asides = frozenset(name for name in entries if is_aside(name))

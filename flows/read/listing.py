@@ -19,6 +19,7 @@ _UNFINISHED = (".part", ".tmp", ".crdownload", ".partial", ".filepart", ".swp", 
 URL = re.compile(r"\A[a-zA-Z][a-zA-Z0-9+.-]+://")
 MAGIC = re.compile(r"[*?\[]")
 MAX_SIDECAR = 1_000_000
+MAX_MANIFEST = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Manifests:
         for name in reversed(MANIFESTS):  # what .jsonl says wins over .csv
             path = f"{folder}/{name}"
             try:
-                data = read_regular(path, 500_000_000)
+                data = read_regular(path, MAX_MANIFEST)
             except FileNotFoundError:
                 continue
             except (OSError, NotRegularError, archives.TooLargeError) as exc:
@@ -159,12 +160,16 @@ def archived(
 ) -> Iterator[Found | Rejection]:
     """The articles in one archive, with its own manifests and sidecars; ``state`` is the archive's."""
     try:
-        asides, members = archives.listing(path, lambda n: is_aside(n.rpartition("/")[2]), MAX_SIDECAR * 500)
+        asides, members = archives.listing(path, _aside_limit)
         inside = Manifests()
         for member in asides:
             folder, _, base = member.name.rpartition("/")
             if base in MANIFESTS:
-                inside.add(f"{path}::{folder}", base, archives.aside(path, member))
+                try:
+                    inside.add(f"{path}::{folder}", base, archives.aside(path, member))
+                except archives.ArchiveError as exc:
+                    where = f"{path}::{member.name}"
+                    yield Rejection(where, "metadata", "bad_manifest", f"{where}: {exc}", size=member.size)
         yield from inside.drain()
         sidecars = {m.name: m for m in asides if m.name.endswith(SIDECAR)}
         for member in members(run.max_bytes):
@@ -197,6 +202,13 @@ def archived(
             )
     except archives.ArchiveError as exc:
         yield Rejection(path, "discover", exc.cause, f"{path}: {exc}")
+
+
+def _aside_limit(name: str) -> int | None:
+    base = name.rpartition("/")[2]
+    if base in MANIFESTS:
+        return MAX_MANIFEST
+    return MAX_SIDECAR if is_aside(base) else None
 
 
 def _inside_entry(manifests: Manifests, path: str, folder: str, name: str) -> Metadata | None:

@@ -40,6 +40,8 @@ _ALIASES = {
     "publisher": "source",
 }
 _MAX_FIELD = 10_000
+_MAX_DEPTH = 20  # of front matter; a list of lists of authors has three
+_LARGE = 10**100
 _DIGIT = re.compile(r"\d")
 _FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.{0,20000}?\n)?(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _KEY = re.compile(r"\A[\w.-]+[ \t]*:", re.MULTILINE)
@@ -52,9 +54,24 @@ class MetadataError(ValueError):
 def _as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, set):
+        value = sorted(map(_as_text, value))
     if isinstance(value, bool) or value is None or isinstance(value, (dict, list)):
-        return msgspec.json.encode(value).decode()
+        try:
+            return msgspec.json.encode(value).decode()
+        except (TypeError, ValueError):  # keys that JSON has not
+            return repr(value)
+    if isinstance(value, int) and abs(value) > _LARGE:
+        return hex(value)  # decimal digits of numbers without end take time without end
     return str(value)
+
+
+def _json(text: str) -> Any:
+    """Raises ValueError (msgspec's, or for what is nested without end)."""
+    try:
+        return msgspec.json.decode(text)
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
 
 
 def read_fields(values: Mapping[str, Any]) -> Metadata:
@@ -110,8 +127,8 @@ def _decode(data: bytes) -> str:
 def parse_sidecar(data: bytes, where: str) -> Metadata:
     """One JSON object.  Raises MetadataError naming ``where``."""
     try:
-        values = msgspec.json.decode(_decode(data))
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        values = _json(_decode(data))
+    except ValueError as exc:
         raise MetadataError(f"{where}: {exc}") from exc
     if not isinstance(values, dict):
         raise MetadataError(f"{where}: a JSON object is wanted, not {type(values).__name__}")
@@ -121,10 +138,10 @@ def parse_sidecar(data: bytes, where: str) -> Metadata:
 def _rows(text: str, where: str, is_csv: bool) -> Iterator[tuple[int, dict[str, Any] | MetadataError]]:
     if is_csv:
         reader = csv.DictReader(io.StringIO(text, newline=""))
-        if "file" not in (reader.fieldnames or ()):
-            yield 1, MetadataError(f"{where}: no column `file`")
-            return
         try:
+            if "file" not in (reader.fieldnames or ()):
+                yield 1, MetadataError(f"{where}: no column `file`")
+                return
             for row in reader:
                 yield reader.line_num, {k: v for k, v in row.items() if k is not None and v is not None}
         except csv.Error as exc:
@@ -134,8 +151,8 @@ def _rows(text: str, where: str, is_csv: bool) -> Iterator[tuple[int, dict[str, 
         if not line.strip():
             continue
         try:
-            row = msgspec.json.decode(line)
-        except msgspec.DecodeError as exc:
+            row = _json(line)
+        except ValueError as exc:
             yield number, MetadataError(f"{where}:{number}: {exc}")
             continue
         if isinstance(row, dict):
@@ -183,13 +200,31 @@ def front_matter(text: str) -> tuple[Metadata, int] | None:
         return None
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        values = yaml.load(block, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError):
+        _see_through(yaml.parse(block, Loader=loader))
+        values = yaml.load(block, Loader=loader)
+    except (yaml.YAMLError, ValueError, OverflowError):
         return None
     if not isinstance(values, dict):
         return None
-    return read_fields({str(k): _plain(v) for k, v in values.items()}), match.end()
+    return read_fields({_as_text(k): _plain(v) for k, v in values.items()}), match.end()
+
+
+def _see_through(events: Iterator[Any]) -> None:
+    """Raises ValueError for a text whose mapping would be larger than itself, or deeper than any metadata.
+
+    Ten lines of aliases of aliases stand for more elements than there is memory.
+    """
+    import yaml
+
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError("aliases in front matter")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise ValueError("nested too deeply")
 
 
 def _plain(value: Any) -> Any:
