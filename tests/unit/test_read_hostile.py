@@ -116,9 +116,7 @@ def test_a_long_name_of_gigabytes_is_not_read(tmp_path: Path, ending: str) -> No
     assert "a header of 5,000,000,000 bytes" in found.message
 
 
-@pytest.mark.parametrize(
-    "headers", [{"mtime": "nan"}, {"mtime": "1e400"}, {"size": "-5"}, {"mtime": "9" * 400}]
-)
+@pytest.mark.parametrize("header", ["mtime=nan", "mtime=1e400", "size=-5", "mtime=" + "9" * 400])
 @pytest.mark.parametrize("ending", ["tar", "tar.gz"])
 def test_absurd_headers(tmp_path: Path, header: str, ending: str) -> None:
     data = tar(("a.txt", TEXT.encode(), dict([header.split("=")])), ("b.txt", TEXT.encode(), {}))
