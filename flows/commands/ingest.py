@@ -93,6 +93,8 @@ def backfill_command(
     narrowed = Selection(**selection)
     if dry_run:
         return _dry_run(chosen, narrowed)
+    if narrowed.where is not None:
+        _try_condition(chosen, narrowed)
 
     def here() -> Summary:
         from flows.stored import run_backfill
@@ -107,6 +109,20 @@ def backfill_command(
         )
 
     return _loading("backfill", chosen, here if direct else None, with_prefect)
+
+
+def _try_condition(chosen: Settings, selection: Selection) -> None:
+    """A wrong --where shows now, in one line, and not in a run that failed."""
+    from sqlalchemy.exc import DataError, ProgrammingError
+
+    from db.stored import totals
+    from flows.connection import reading_engine
+
+    with database_errors(), reading_engine(chosen) as engine, engine.connect() as connection:
+        try:
+            totals(connection, selection, b"")
+        except (DataError, ProgrammingError) as error:
+            raise UserError(f"--where: {str(error.orig).strip().splitlines()[0]}") from error
 
 
 def _require_dask() -> None:

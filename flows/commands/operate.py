@@ -252,6 +252,9 @@ def restore_command(file: Path) -> int:
 
     if not file.is_file():
         raise UserError(f"{file}: no such file")
+    with file.open("rb") as dump:
+        if dump.read(5) != b"PGDMP":
+            raise UserError(f"{file} is no file of `rasd backup`, nor of pg_dump --format=custom")
     with database_errors(), database_url(effective_settings()) as url:
         if (there := engines.current_revision(url)) is not None:
             raise UserError(
@@ -296,4 +299,5 @@ def _postgres(program: str, *arguments: str) -> None:
         )
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()
-        raise UserError(f"{program}: {lines[0] if lines else done.returncode}")
+        words = lines[0].removeprefix(f"{program}: error: ") if lines else f"status {done.returncode}"
+        raise UserError(f"{program}: {words}")

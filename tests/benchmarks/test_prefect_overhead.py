@@ -39,7 +39,7 @@ PAIRS = int(os.environ.get("RASD_OVERHEAD_PAIRS", "3"))
 ENGINE = os.environ.get("RASD_OVERHEAD_ENGINE", "fast")
 WORKERS = os.environ.get("RASD_OVERHEAD_WORKERS")
 BOUND = 0.08  # of the direct run, for the 10,154 articles
-START = 4.0  # CPU seconds that importing Prefect and telling a server may take, however few the articles
+START = 8.0  # CPU seconds that importing Prefect and telling a server may take, however few the articles
 
 
 @dataclass(frozen=True, slots=True)
