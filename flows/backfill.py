@@ -16,7 +16,7 @@ from flows.ingest import moment
 from flows.rejected import Retried, retry
 from flows.runs import Batch, BatchResult, Origin, Summary
 from flows.settings import settings
-from flows.stored import run_backfill
+from flows.stored import left_to_the_next, run_backfill
 from flows.tasks import load_batch, persistently, refresh_derived, reported
 
 
@@ -48,6 +48,7 @@ def backfill(
     older_than: Annotated[int | None, Field(ge=1)] = None,
     uri: str | None = None,
     where: str | None = None,
+    refresh: bool = True,
     max_rate: Annotated[float | None, Field(gt=0)] = None,
     workers: Annotated[int | None, Field(ge=1, le=256)] = None,
     names_engine: Annotated[
@@ -65,6 +66,7 @@ def backfill(
         older_than: only what a pipeline version with a smaller number extracted
         uri: beginning of the files' addresses
         where: SQL condition over the columns of report.article
+        refresh: bring what is derived up to date at the end; otherwise the next run does
         max_rate: articles a second at most
         workers: worker processes; one a core by default
         names_engine: fast, accurate, rules or transformers:/path
@@ -78,11 +80,12 @@ def backfill(
     def submit(batch: Batch) -> PrefectFuture[BatchResult]:
         return load_batch.submit(batch)
 
+    derive = refresh_derived if refresh else left_to_the_next
     return reported(
         "backfill",
         None,
         lambda: run_backfill(
-            chosen, selection, max_rate=max_rate, submit=submit, refresh_with=refresh_derived, origin=origin
+            chosen, selection, max_rate=max_rate, submit=submit, refresh_with=derive, origin=origin
         ),
     )
 

@@ -25,6 +25,9 @@ def backfill(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how much, how long and what changes; write nothing.")
     ] = False,
+    refresh: Annotated[
+        bool, typer.Option(help="Bring what is derived up to date at the end, else the next run does.")
+    ] = True,
     max_rate: Annotated[float | None, typer.Option(min=0.01, help="Articles a second at most.")] = None,
     direct: Annotated[bool, typer.Option("--direct", help="Run the same stages without Prefect.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes. Default: one a core.")] = None,
@@ -34,7 +37,7 @@ def backfill(
 
     What is at the present version already is skipped: stopped at any instant, the same command goes on from
     there.  It runs at low priority beside the scheduled runs.  Old files that were never loaded are a matter
-    of `rasd ingest PATH`.
+    of `rasd ingest PATH`, and who is who, stories and reports alone of `rasd refresh`.
 
     Examples:
 
@@ -59,6 +62,7 @@ def backfill(
                 "where": where,
             },
             dry_run=dry_run,
+            refresh=refresh,
             max_rate=max_rate,
             direct=direct,
             workers=workers,

@@ -80,6 +80,7 @@ def backfill_command(
     *,
     selection: dict[str, Any],
     dry_run: bool,
+    refresh: bool = True,
     max_rate: float | None,
     direct: bool,
     workers: int | None,
@@ -97,15 +98,20 @@ def backfill_command(
         _try_condition(chosen, narrowed)
 
     def here() -> Summary:
-        from flows.stored import run_backfill
+        from flows.stored import left_to_the_next, run_backfill
 
-        return run_backfill(chosen, narrowed, max_rate=max_rate)
+        derive = None if refresh else left_to_the_next
+        return run_backfill(chosen, narrowed, max_rate=max_rate, refresh_with=derive)
 
     def with_prefect() -> Summary:
         from flows.backfill import backfill
 
         return backfill(  # type: ignore[no-any-return]  # Prefect's flow hides it
-            **selection, max_rate=max_rate, workers=chosen.workers, names_engine=chosen.names_engine
+            **selection,
+            refresh=refresh,
+            max_rate=max_rate,
+            workers=chosen.workers,
+            names_engine=chosen.names_engine,
         )
 
     return _loading("backfill", chosen, here if direct else None, with_prefect)

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 from db.stored import Selection
 from flows.runs import Batch, Summary, run_ingest
 from flows.settings import Settings
-from flows.stored import paced, plan, run_backfill
+from flows.stored import left_to_the_next, paced, plan, run_backfill
 
 TEXT = (
     "التقى وزير النقل سمير الورغي بنظيره هالة قاسم في {place} يوم 3 ماي 2023.\n"
@@ -148,6 +148,16 @@ def test_a_file_that_changed_meanwhile_keeps_its_place(
         " WHERE l.uri LIKE '%/0.txt'",
     )
     assert now == [(TEXT.format(place="بنزرت"), 2)]
+
+
+def test_what_is_derived_may_wait(database: Engine, chosen: Settings, inbox: Path, again: Again) -> None:
+    """Left to the next run, and then the same as if it had not been."""
+    run_ingest([str(inbox)], chosen)
+    waiting = "SELECT count(*) FROM entity_queue"
+    assert again(refresh_with=left_to_the_next).derived == {}
+    assert rows(database, waiting) != [(0,)]
+    run_ingest([str(inbox)], chosen)
+    assert rows(database, waiting) == [(0,)]
 
 
 def test_the_pace_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
