@@ -9,6 +9,8 @@ state before or after, never one in between.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy.engine import Connection
 
@@ -33,7 +35,7 @@ def refresh_reports(connection: Connection) -> dict[str, int]:
             step = _step(raw)
             _add(total, step)
             if not step["report changes"]:
-                _record(raw, time.monotonic() - began, total["report changes"])
+                _record(raw, "reports", time.monotonic() - began, total["report changes"])
                 break
     if total["report changes"]:
         _analyze(connection)
@@ -59,7 +61,7 @@ def rebuild_reports(connection: Connection) -> dict[str, int]:
         )
         while (step := _step(raw))["report changes"]:
             _add(total, step)
-        _record(raw, time.monotonic() - began, total.get("report changes", 0))
+        _record(raw, "reports", time.monotonic() - began, total.get("report changes", 0))
     _analyze(connection)
     return total
 
@@ -76,13 +78,25 @@ def _analyze(connection: Connection) -> None:
             raw.execute(f"ANALYZE report.{table}".encode())
 
 
-def _record(raw: Raw, seconds: float, changes: int) -> None:
+@contextmanager
+def noted(connection: Connection, what: str) -> Iterator[None]:
+    """Write down for report.freshness when a step of the refresh was done, how long it took, what waited."""
+    with transaction(connection) as raw:
+        row = raw.execute("SELECT backlog FROM report.freshness WHERE what = %s", [what]).fetchone()
+    began = time.monotonic()
+    yield
+    with transaction(connection) as raw:
+        _record(raw, what, time.monotonic() - began, int(row[0]) if row else 0)
+
+
+def _record(raw: Raw, what: str, seconds: float, changes: int) -> None:
+    """A step that found nothing to do keeps the figures of the last one that did."""
     raw.execute(
-        "INSERT INTO report.refreshed (what, at, seconds, changes) VALUES ('reports', now(), %s, %s)"
+        "INSERT INTO report.refreshed (what, at, seconds, changes) VALUES (%s, now(), %s, %s)"
         " ON CONFLICT (what) DO UPDATE SET at = excluded.at,"
         " seconds = CASE WHEN excluded.changes > 0 THEN excluded.seconds ELSE refreshed.seconds END,"
         " changes = CASE WHEN excluded.changes > 0 THEN excluded.changes ELSE refreshed.changes END",
-        [seconds, changes],
+        [what, seconds, changes],
     )
 
 

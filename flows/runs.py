@@ -26,7 +26,7 @@ from db.load import load as load_rows
 from db.occurrences import refresh_occurrences
 from db.operations import Miss, SourceCounts
 from db.reading import generation, learned_lines, refresh_lines
-from db.reports import refresh_reports
+from db.reports import noted, refresh_reports
 from db.rows import ArticleRows, PipelineRow
 from db.rows import Batch as LoadBatch
 from db.runs import ensure_pipeline, finish_run, mark_crashed, start_run
@@ -574,8 +574,12 @@ def refresh(engine: sa.Engine) -> dict[str, int]:
     """Bring what is derived across articles up to date; rows that changed, by table.  Safe to repeat."""
     with engine.connect() as connection:
         analyze_grown(connection)
-        done = refresh_lines(connection) | refresh_entities(connection) | refresh_reference(connection)
-        done |= refresh_stories(connection, TEXTS) | refresh_occurrences(connection, REPORTS)
+        with noted(connection, "entities"):
+            done = refresh_lines(connection) | refresh_entities(connection) | refresh_reference(connection)
+        with noted(connection, "stories"):
+            done |= refresh_stories(connection, TEXTS)
+        with noted(connection, "events"):
+            done |= refresh_occurrences(connection, REPORTS)
         analyze_grown(connection)
         return done | refresh_reports(connection)
 

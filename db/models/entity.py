@@ -139,6 +139,8 @@ class Entity(Base):
         one_of("kind", ENTITY_KINDS),
         CheckConstraint("name <> '' AND key <> ''", name="name_not_empty"),
         CheckConstraint("canonical_id <> id", name="canonical_other"),
+        # a name as it stands in a question; of any length
+        Index("ix_entity_name", "name", postgresql_using="hash"),
         # what was merged into an entity
         Index(None, "canonical_id", postgresql_where=sa_text("canonical_id IS NOT NULL")),
         {"comment": "Named things across articles: a row a name, redirected to another where they are one"},

@@ -179,6 +179,20 @@ class Occurrence(Base):
         Index(None, "place_id", "first_day", postgresql_where=sql("place_id IS NOT NULL")),
         # what happened when
         Index(None, "first_day", "type"),
+        # the newest, those without a date by their first report
+        Index(
+            "ix_occurrence_day", sql("coalesce(first_day, first_reported) DESC NULLS LAST"), sql("id DESC")
+        ),
+        # what is due, and what was announced last
+        Index(None, "status", "last_day"),
+        Index(None, "status", "first_reported"),
+        # what most outlets report
+        Index(
+            "ix_occurrence_attested",
+            sql("stories DESC"),
+            sql("confidence DESC"),
+            postgresql_where=sql("reports > 1"),
+        ),
         {"comment": "Happenings across articles: reports of one and the same joined, none deleted"},
     )
 

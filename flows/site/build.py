@@ -53,6 +53,8 @@ _ALONE = 3_000  # pages below which processes cost more than they bring
 _LINES = 200  # events and
 _NAMES = 500  # names and headlines of one page of a list
 _OUTLETS = 6  # shown apart in the chart
+_PRESENCE = 130  # height of the chart of an entity
+_OFFICES = 12  # shown at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,8 @@ class _Site:
             points, chart = self._map(spots, root, "entity_map")
             days = around.days.get(number, [])
             bins = charts.bins([d for d, _ in days])
+            held = around.held.get(number, [])
+            offices, once = _offices(held or around.staff.get(number, []))
             self.write(
                 target,
                 self.pages.render(
@@ -171,9 +175,14 @@ class _Site:
                     timeline=events[:TIMELINE],
                     around=near,
                     network=charts.network(entity.name, near, ties, "network"),
-                    held=around.held.get(number, []),
-                    staff=around.staff.get(number, []),
-                    presence=charts.strip(bins, charts.count(days, bins), "mentions_over_time")
+                    held=bool(held),
+                    office=_main_office(held),
+                    offices=offices,
+                    offices_once=once,
+                    quotations=around.quotations.get(number, []),
+                    presence=charts.bars(
+                        bins, [("", charts.count(days, bins))], "mentions_over_time", _PRESENCE
+                    )
                     if len(bins.starts) > 3
                     else "",
                     unit=bins.unit,
@@ -193,13 +202,6 @@ class _Site:
         self.write("search.html", self.pages.render("search.html", "search.html"))
         self.write("static/words.js", words.script().encode())
         self.write("static/fold.js", search.fold_script().encode())
-        known = rows(
-            self.raw,
-            "SELECT latitude, longitude FROM public.reference_place"
-            " WHERE latitude IS NOT NULL AND longitude IS NOT NULL AND kind <> 'country'",
-        )
-        self.write("static/land.svg", charts.land(known, 8).encode())
-        self.write("static/land-wide.svg", charts.land(known, 2).encode())
         for file in sorted(files("flows.site").joinpath("static").iterdir(), key=lambda f: f.name):
             self.write(f"static/{file.name}", file.read_bytes())
 
@@ -299,6 +301,7 @@ class _Site:
                 map=chart,
                 points=points,
                 freshness=totals.freshness,
+                derived=totals.derived,
             ),
         )
 
@@ -386,18 +389,45 @@ def _newest_first(events: Any) -> list[Event]:
 
 
 def _latest(events: Sequence[Event]) -> list[Event]:
-    """What took place or is to, by the day on which it was reported, the best reported first."""
+    """What took place or is to, by the day on which it was reported, the best reported first.
+
+    Of what one sentence tells, and of what the same people do in the same way, only the first.
+    """
     sure = [e for e in events if e.status in ("occurred", "ongoing", "planned") and e.parties]
 
     def order(event: Event) -> tuple[float, ...]:
         return (
             -(event.first_reported.toordinal() if event.first_reported else 0),
             -event.stories,
+            not (event.actors and event.first_day),
             -event.confidence,
             event.id,
         )
 
-    return sorted(sure, key=order)
+    seen: set[object] = set()
+    chosen = []
+    for event in sorted(sure, key=order):
+        parties = tuple(sorted(p.text for p in event.parties))
+        keys = (event.sentence, (event.type, parties))
+        if not any(key in seen for key in keys):
+            chosen.append(event)
+        seen.update(keys)
+    return chosen
+
+
+def _offices(offices: Sequence[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Those that several articles name, and the others; some at least where all are named once."""
+    several = [o for o in offices if o[-2] + o[-1] > 1][:_OFFICES] or list(offices[: _OFFICES // 3])
+    return several, [o for o in offices if o not in several]
+
+
+def _main_office(held: Sequence[tuple[Any, ...]]) -> str | None:
+    """What a person is called most often, where that is clear: in three articles, and twice the next."""
+    counts = sorted(((o[-2], o[2], o[4]) for o in held if o[-2]), key=lambda o: -o[0])
+    if not counts or counts[0][0] < 3 or (len(counts) > 1 and counts[0][0] < 2 * counts[1][0]):
+        return None
+    _, title, body = counts[0]
+    return f"{title}، {body}" if body and body not in title else str(title)
 
 
 def _paged(chosen: Sequence[Any], size: int) -> Iterator[tuple[int, int, Sequence[Any]]]:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from markupsafe import Markup, escape
 
 from flows.site.data import Place
-from flows.site.words import plain
+from flows.site.words import plain, word
 
 MOST_BINS = 60
 _WIDTH = 720  # user units; the page scales it
@@ -86,7 +86,7 @@ def bars(into: Bins, series: Sequence[tuple[str, Sequence[int]]], about: str, he
     count_ = len(into.starts)
     totals = [sum(values[i] for _, values in series) for i in range(count_)]
     top = _nice(max(totals, default=1) or 1)
-    left, bottom, above = 44, 24, 8
+    left, bottom, above = 52, 30, 12
     inner, tall = _WIDTH - left - 4, height - bottom - above
     step = inner / max(count_, 1)
     wide = min(max(step * 0.78, 1.0), 40.0)
@@ -113,13 +113,14 @@ def bars(into: Bins, series: Sequence[tuple[str, Sequence[int]]], about: str, he
                 )
         out.append("</g>")
     every = max(1, math.ceil(count_ / 6))
-    for i in range(0, count_, every):
+    for n, i in enumerate(range(0, count_, every)):
         x = left + step * (i + 0.5)
         anchor = "start" if i == 0 and count_ > 3 else "middle"
         x = left if anchor == "start" else x
         if x < _WIDTH - 30 or count_ <= 6:
+            css = "tick minor" if n % 2 else "tick"
             out.append(
-                f'<text class="tick" x="{_n(x)}" y="{height - 6}" text-anchor="{anchor}">'
+                f'<text class="{css}" x="{_n(x)}" y="{height - 8}" text-anchor="{anchor}">'
                 f"{label(into.starts[i], into.unit)}</text>"
             )
     out.append("</svg>")
@@ -164,8 +165,8 @@ def network(
         return Markup("")
     order = _side_by_side([one[0] for one in around], links)
     by_id = {one[0]: one for one in around}
-    wide, tall = 560, 400
-    middle_x, middle_y, ring_x, ring_y = wide / 2, tall / 2, 150.0, 145.0
+    wide, tall = 600, 420
+    middle_x, middle_y, ring_x, ring_y = wide / 2, tall / 2, 130.0, 155.0
     places: dict[int, tuple[float, float]] = {}
     for i, one in enumerate(order):
         angle = -math.pi / 2 + 2 * math.pi * (i + 0.5) / len(order)
@@ -226,44 +227,38 @@ def _side_by_side(ids: Sequence[int], links: Mapping[tuple[int, int], int]) -> l
 
 # ------------------------------------------------------------------------------------------ maps
 
-_SCALE = 10  # user units a degree
+SCALE = 10  # user units a degree
+_CROWD = 0.9  # share of the weight that a map fits at least
 WORLD = (-180.0, -58.0, 180.0, 75.0)  # west, south, east, north
-
-
-def land(points: Iterable[tuple[float, float]], grid: int) -> str:
-    """A picture of the world made of the towns that the gazetteer knows, ``grid`` dots a degree."""
-    west, south, east, north = WORLD
-    cells = sorted({(round(lon * grid), round(lat * grid)) for lat, lon in points if south < lat < north})
-    dots = "".join(f"M{_n(x * _SCALE / grid)} {_n(-y * _SCALE / grid)}h0" for x, y in cells)
-    box = f"{west * _SCALE} {-north * _SCALE} {(east - west) * _SCALE} {(north - south) * _SCALE}"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">'
-        f'<path d="{dots}" stroke="#8d8a84" stroke-width="{_n(8 / grid)}" stroke-linecap="round"'
-        ' opacity=".7"/></svg>\n'
-    )
 
 
 def map_of(
     places: Sequence[Place], root: str, about: str, addresses: Mapping[int, str], pixels: int = 560
 ) -> Markup:
-    """Places as circles over the dotted land, the area chosen so that all are on it.
+    """Places as circles over the land, the area chosen so that most are on it.
 
     ``root`` leads to static/; the picture is ``pixels`` wide where there is room.
     """
     if not places:
         return Markup("")
-    west, east = min(p.longitude for p in places), max(p.longitude for p in places)
-    south, north = min(p.latitude for p in places), max(p.latitude for p in places)
-    # at least 16 degrees wide, 3:2, with a border
-    wide = max((east - west) * 1.25, (north - south) * 1.9, 16.0)
-    tall = wide / 1.6
-    x, y = ((west + east) / 2 - wide / 2) * _SCALE, (-(south + north) / 2 - tall / 2) * _SCALE
-    picture = "land-wide" if wide > 45 else "land"
-    unit = wide * _SCALE / pixels  # what a pixel is in user units
-    land_x, land_y = WORLD[0] * _SCALE, -WORLD[3] * _SCALE
-    land_wide, land_tall = (WORLD[2] - WORLD[0]) * _SCALE, (WORLD[3] - WORLD[1]) * _SCALE
+    shown = _crowd(places)
+    west, east = min(p.longitude for p in shown), max(p.longitude for p in shown)
+    south, north = min(p.latitude for p in shown), max(p.latitude for p in shown)
+    # at least 16 degrees wide, 8:5, with a border, and no further north or south than the picture goes
+    wide = min(max((east - west) * 1.25, (north - south) * 1.9, 16.0), WORLD[2] - WORLD[0])
+    tall = min(wide / 1.6, WORLD[3] - WORLD[1])
+    left = min(max((west + east - wide) / 2, WORLD[0]), WORLD[2] - wide)
+    top = max(min((south + north + tall) / 2, WORLD[3]), WORLD[1] + tall)
+    x, y = left * SCALE, -top * SCALE
+    outside = [
+        p for p in places if not (left <= p.longitude <= left + wide and top - tall <= p.latitude <= top)
+    ]
+    picture = "land-wide" if wide > 60 else "land"
+    unit = wide * SCALE / pixels  # what a pixel is in user units
+    land_x, land_y = WORLD[0] * SCALE, -WORLD[3] * SCALE
+    land_wide, land_tall = (WORLD[2] - WORLD[0]) * SCALE, (WORLD[3] - WORLD[1]) * SCALE
     out = [
-        f'<svg class="map" viewBox="{_n(x)} {_n(y)} {_n(wide * _SCALE)} {_n(tall * _SCALE)}"'
+        f'<svg class="map" viewBox="{_n(x)} {_n(y)} {_n(wide * SCALE)} {_n(tall * SCALE)}"'
         f' {_labelled(about, "group")} direction="rtl">'
         f'<image href="{root}static/{picture}.svg" x="{_n(land_x)}" y="{_n(land_y)}" width="{_n(land_wide)}"'
         f' height="{_n(land_tall)}"/>'
@@ -271,8 +266,8 @@ def map_of(
     most = max(p.weight for p in places)
     taken: list[tuple[float, float, float, float]] = []
     circles, names = [], []
-    for place in sorted(places, key=lambda p: (-p.weight, p.name)):
-        px, py = place.longitude * _SCALE, -place.latitude * _SCALE
+    for place in sorted((p for p in places if p not in outside), key=lambda p: (-p.weight, p.name)):
+        px, py = place.longitude * SCALE, -place.latitude * SCALE
         radius = (4 + 12 * math.sqrt(place.weight / most)) * unit
         circle = (
             f'<circle cx="{_n(px)}" cy="{_n(py)}" r="{_n(radius)}" stroke-width="{_n(unit)}">'
@@ -284,13 +279,47 @@ def map_of(
         top = py - radius - 17 * unit
         box = (px - half, top, px + half, top + 16 * unit)
         fits = all(box[2] < t[0] or box[0] > t[2] or box[3] < t[1] or box[1] > t[3] for t in taken)
-        if fits and box[0] > x and box[2] < x + wide * _SCALE and box[1] > y:
+        if fits and box[0] > x and box[2] < x + wide * SCALE and box[1] > y:
             taken.append(box)
             names.append(
                 f'<text x="{_n(px)}" y="{_n(py - radius - 4 * unit)}" font-size="{_n(13 * unit)}"'
                 f' stroke-width="{_n(3 * unit)}" text-anchor="middle">{escape(place.name)}</text>'
             )
-    return Markup("".join([*out, *circles, *names, "</svg>"]))
+    note = Markup("")
+    if outside:
+        listed = "، ".join(p.name for p in sorted(outside, key=lambda p: (-p.weight, p.name)))
+        note = Markup('<p class="soft">{}: <bdi lang="ar">{}</bdi></p>').format(word("off_map"), listed)
+    return Markup("".join([*out, *circles, *names, "</svg>"])) + note
+
+
+def _crowd(places: Sequence[Place]) -> list[Place]:
+    """The places to fit the map to: without the few far ones, where the map is much larger for their sake."""
+    middle = [
+        _middle([(p.longitude, p.weight) for p in places]),
+        _middle([(p.latitude, p.weight) for p in places]),
+    ]
+
+    def away(place: Place) -> float:
+        return max(abs(place.longitude - middle[0]) / 1.6, abs(place.latitude - middle[1]))
+
+    order = sorted(places, key=lambda p: (away(p), p.name))
+    total, seen = sum(p.weight for p in order), 0
+    for n, place in enumerate(order, 1):
+        seen += place.weight
+        if seen >= _CROWD * total:
+            return order if away(order[-1]) < 2 * max(away(place), 5.0) else order[:n]
+    return order
+
+
+def _middle(values: Iterable[tuple[float, int]]) -> float:
+    """The weighted median."""
+    order = sorted(values)
+    half, seen = sum(weight for _, weight in order) / 2, 0
+    for value, weight in order:
+        seen += weight
+        if seen >= half:
+            return value
+    return 0.0
 
 
 def _nice(value: int) -> int:

@@ -12,7 +12,8 @@ from db.session import Raw
 
 NEIGHBOURS = 12  # others in the network of an entity
 TIMELINE = 200  # events and
-ARTICLES = 30  # articles on the page of an entity
+ARTICLES = 30  # articles and
+QUOTATIONS = 6  # quotations on the page of an entity
 
 
 class Place(NamedTuple):
@@ -97,6 +98,17 @@ class Report:
     triggers: tuple[tuple[int, int], ...]
     attribution: str | None
     confidence: float
+
+
+class Quotation(NamedTuple):
+    """What somebody said, and where it was reported."""
+
+    article_id: int
+    title: str | None
+    source: str | None
+    published: date | None
+    direct: bool
+    text: str
 
 
 @dataclass(slots=True)
@@ -328,6 +340,7 @@ class Around:
     articles: dict[int, list[tuple[int, str | None, str | None, date | None]]]
     held: dict[int, list[tuple[Any, ...]]]  # person -> offices
     staff: dict[int, list[tuple[Any, ...]]]  # organisation -> offices
+    quotations: dict[int, list[Quotation]]  # who said it -> newest first
 
 
 _TENURE: LiteralString = """
@@ -386,6 +399,27 @@ def read_around(raw: Raw, least: int) -> Around:
         WHERE t.mentions >= %(least)s AND m.day IS NOT NULL ORDER BY m.entity_id, m.day""",
         least=least,
     )
+    quotations: defaultdict[int, list[Quotation]] = defaultdict(list)
+    for speaker, *rest in rows(
+        raw,
+        """SELECT r.entity_id, x.article_id, x.title, x.source, x.published_first_day, r.direct,
+            substr(x.text, r.clean_start + 1, r.clean_end - r.clean_start)
+        FROM (
+            SELECT i.entity_id, q.extraction_id, q.direct, q.clean_start, q.clean_end, row_number() OVER (
+                PARTITION BY i.entity_id
+                ORDER BY e.published_first_day DESC NULLS LAST, e.article_id DESC, q.n) AS rank
+            FROM public.quotation AS q
+            JOIN public.identity AS i ON i.extraction_id = q.extraction_id AND i.n = q.speaker_n
+            JOIN report.entity_total AS t ON t.entity_id = i.entity_id AND t.mentions >= %(least)s
+            JOIN public.extraction AS e ON e.id = q.extraction_id AND e.is_current
+            LEFT JOIN public.article_story AS s ON s.article_id = e.article_id
+            WHERE coalesce(s.kind, 'original') = 'original'
+        ) AS r JOIN public.extraction AS x ON x.id = r.extraction_id
+        WHERE r.rank <= %(most)s ORDER BY r.entity_id, r.rank""",
+        most=QUOTATIONS,
+        least=least,
+    ):
+        quotations[speaker].append(Quotation(*rest))
     return Around(
         neighbours,
         places,
@@ -393,6 +427,7 @@ def read_around(raw: Raw, least: int) -> Around:
         _grouped(articles),
         _grouped(rows(raw, _TENURE.format("t.person_id"))),
         _grouped(rows(raw, _TENURE.format("t.organization_id"))),
+        quotations,
     )
 
 
@@ -406,6 +441,7 @@ class Totals:
     freshness: list[tuple[str | None, int, int, date | None, date | None, datetime]]
     articles: int
     kinds: dict[str, int]  # how many things of each kind are named at all
+    derived: list[tuple[str, int, datetime | None]]  # what, changes that wait, when it was brought up to date
 
 
 def read_totals(raw: Raw) -> Totals:
@@ -419,7 +455,8 @@ def read_totals(raw: Raw) -> Totals:
         FROM report.source_freshness ORDER BY articles DESC, source COLLATE "C" NULLS LAST""",
     )
     kinds = dict(rows(raw, "SELECT kind, count(*) FROM report.entity_total GROUP BY kind"))
-    return Totals(volume, freshness, sum(row[2] for row in volume), kinds)
+    derived = rows(raw, "SELECT what, backlog, refreshed_at AT TIME ZONE 'UTC' FROM report.freshness")
+    return Totals(volume, freshness, sum(row[2] for row in volume), kinds, derived)
 
 
 def read_titles(raw: Raw) -> list[tuple[int, str | None, str | None, date | None]]:

@@ -20,6 +20,7 @@ from db.stories import refresh_stories
 from flows.across import REPORTS, TEXTS
 from flows.identities import refresh_entities
 from flows.records import Metadata
+from flows.runs import refresh as refresh_all
 from migrations import sql
 from tests.db.articles import batch, many, raw_file, text
 from tests.db.servers import create_database, drop_database, plain
@@ -348,8 +349,11 @@ def test_freshness_tells_what_waits(database: Engine) -> None:
         load_batch(connection, batch(many(3, 2)))
     waiting = dict(rows(database, "SELECT what, stale FROM report.freshness"))
     assert waiting["entities"] and waiting["stories"]
-    refresh(database)
+    refresh_all(database)
     assert {stale for (stale,) in rows(database, "SELECT stale FROM report.freshness")} == {False}
+    done = rows(database, "SELECT what, refreshed_at IS NOT NULL, changes FROM report.freshness")
+    assert {what for what, _, _ in done} == {"entities", "stories", "events", "reports"}
+    assert all(at and changes > 0 for _, at, changes in done), done
 
 
 def test_every_view_answers(news: Engine) -> None:
