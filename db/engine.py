@@ -45,7 +45,7 @@ def normalise_url(url: str) -> URL:
     """
     try:
         parsed = make_url(url)
-    except sa.exc.ArgumentError as error:
+    except (sa.exc.ArgumentError, ValueError) as error:
         raise DatabaseError("DATABASE_URL is no address of a database") from error
     if parsed.drivername not in {"postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg"}:
         raise DatabaseError(f"DATABASE_URL names {parsed.drivername}; Rasd needs PostgreSQL")

@@ -18,6 +18,7 @@ from heapq import nlargest
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -35,6 +36,7 @@ from db.stories import refresh_stories
 from flows.across import REPORTS, TEXTS
 from flows.after_load import AfterLoad, put_away
 from flows.connection import migrated_engine
+from flows.errors import UserError
 from flows.expectations import counted, judge
 from flows.identities import refresh_entities
 from flows.inbox import Inbox, open_inbox
@@ -307,6 +309,8 @@ def run_ingest(
     leaves what was loaded, and is recorded in the run's row where the database still answers.
     """
 
+    refuse_passwords(paths)
+
     def cut(runtime: Runtime) -> Iterator[Batch]:
         listener, inbox = LISTENER.get(), runtime.inbox
         _count_in_background(paths, listener)
@@ -338,6 +342,17 @@ def run_ingest(
         paths=paths,
         place=place,
     )
+
+
+def refuse_passwords(paths: Iterable[str]) -> None:
+    """Raises UserError for an address with a password: addresses are kept with every article, and shown."""
+    for path in paths:
+        address = urlsplit(str(path)) if "://" in str(path) else None
+        if address is not None and "@" in address.netloc and ":" in address.netloc.rpartition("@")[0]:
+            raise UserError(
+                f"{address.scheme}://{address.netloc.rpartition('@')[2]}: addresses are kept with articles,"
+                " so they may hold no password; drivers take credentials from their own variables or files"
+            )
 
 
 def run(

@@ -311,7 +311,11 @@ def masked(text: str) -> str:
     """A URL without its password, and without the path where that may be the secret (webhooks)."""
     if not _URL.match(text):
         return text
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:  # not to be taken apart, so nothing of it can be shown
+        return f"{text.partition('://')[0]}://***"
     if parts.scheme in {"http", "https"}:
         return urlunsplit(
             (parts.scheme, parts.netloc.rpartition("@")[2], "/***" if parts.path else "", "", "")

@@ -70,22 +70,23 @@ class WorkerError(RuntimeError):
 _LEARNED: ContextVar[Learned] = ContextVar("rasd_learned", default=NOTHING_LEARNED)
 
 
-def _start(learned: dict[str, frozenset[str]]) -> None:
+def _start(learned: dict[str, frozenset[str]], parent: int) -> None:
     _LEARNED.set(learned)
     # Ctrl-C reaches the whole process group; the parent decides what happens to the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    # A worker must not outlive a parent that was killed.
-    _follow_parent(os.getppid())
+    _follow_parent(parent)
 
 
 def _follow_parent(parent: int) -> None:
+    """A worker must not outlive a parent that was killed, be it before the worker had started."""
+
     def watch() -> None:
         waiter = threading.Event()
-        while not waiter.wait(1.0):
-            if os.getppid() != parent:
-                os._exit(1)
+        while os.getppid() == parent:
+            waiter.wait(1.0)
+        os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="follow-parent").start()
 
@@ -133,7 +134,10 @@ def _start_pool(count: int, options: Options, learned: Learned) -> ProcessPoolEx
     worker_environment()
     # spawn: Prefect runs threads in this process, and a fork would copy their locks
     pool = ProcessPoolExecutor(
-        count, mp_context=multiprocessing.get_context("spawn"), initializer=_start, initargs=(dict(learned),)
+        count,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start,
+        initargs=(dict(learned), os.getpid()),
     )
     try:
         # The children inherit the mask: a Ctrl-C must not kill them before they ignore it themselves.

@@ -5,10 +5,11 @@ Imports happen inside the verbs: `rasd extract` must not pay for Prefect, `rasd 
 
 from __future__ import annotations
 
+import errno
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -379,7 +380,15 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        from flows.terminal import harmless
+        _end(str(error))
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+            raise
+        _end(f"{error.filename or 'cannot write'}: {error.strerror}")
 
-        print(f"rasd: {harmless(str(error))}", file=sys.stderr)
-        sys.exit(1)
+
+def _end(message: str) -> NoReturn:
+    from flows.terminal import harmless
+
+    print(f"rasd: {harmless(message)}", file=sys.stderr)
+    sys.exit(1)

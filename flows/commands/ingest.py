@@ -42,6 +42,9 @@ def ingest_command(
         raise UserError("--workers is for this machine: how many the cluster has is its own affair")
     if on_dask:
         _require_dask()
+    from flows.runs import refuse_passwords
+
+    refuse_passwords(paths)  # before Prefect keeps them as a run's parameters
     chosen = effective_settings(
         workers=workers,
         names_engine=engine,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -91,6 +93,15 @@ def test_an_alarm_that_is_swallowed_rings_again() -> None:
     # and it is silent once the file is done
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+
+
+def test_a_worker_whose_parent_died_before_it_started_ends() -> None:
+    """It would wait for orders for ever."""
+    code = "import time; from flows.workers import _start; _start({}, 1 << 30); time.sleep(60)"
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=50)
+    assert done.returncode == 1
+    assert time.monotonic() - began < 50
 
 
 def test_a_defect_names_its_place() -> None:
