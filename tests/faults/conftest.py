@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
-from tests.faults.place import Place, place
+from tests.faults.place import Place, place, processes
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -20,3 +24,14 @@ def here() -> Iterator[Place]:
     with place() as made:
         print({name: round(seconds, 1) for name, seconds in made.seconds.items()})
         yield made
+
+
+@pytest.fixture(autouse=True)
+def _tidy(here: Place) -> Iterator[None]:
+    """What one test left behind, and failed for, is not the next one's fault."""
+    yield
+    for left in processes(here.temporary):
+        with suppress(ProcessLookupError):
+            os.kill(int(left.partition(" ")[0]), signal.SIGKILL)
+    for path in here.temporary.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
