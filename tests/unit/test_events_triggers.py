@@ -86,12 +86,6 @@ def test_logits_become_probabilities_and_none_is_left_out() -> None:
 class _Engine:
     """Shows the length of each word as its state."""
 
-    def shown(self, sentence: Sequence[str]) -> bool:
-        return self.all
-
-    def __init__(self, everything: bool = True) -> None:
-        self.all = everything
-
     def hidden(self, sentences: Sequence[Sequence[str]]) -> list[Floats]:
         return [
             np.array([[len(w)] * trigger_model.HIDDEN for w in s], np.float32).reshape(
@@ -106,14 +100,6 @@ def test_states_stand_at_their_tokens() -> None:
     states = trigger_model.hidden_states(article, _Engine())
     assert states is not None and states.shape == (len(article.tokens), trigger_model.HIDDEN)
     assert [int(x) for x in states[:, 0]] == [t.end - t.start for t in article.tokens]
-
-
-def test_sentences_without_doubt_are_not_read() -> None:
-    article = article_of(TEXT)
-    states = trigger_model.hidden_states(article, _Engine(everything=False))
-    assert states is not None and not states.any()
-    everything = trigger_model.hidden_states(article, _Engine(everything=False), everything=True)
-    assert everything is not None and everything.any()
 
 
 @pytest.mark.parametrize("engine", [None, object()])

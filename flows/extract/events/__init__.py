@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows.extract.events import (
+    choice_model,
     choices,
     clauses,
     confidence,
@@ -19,6 +20,7 @@ from flows.extract.events import (
 )
 from flows.extract.events.attribution import attribution
 from flows.extract.events.candidates import Candidate, candidates
+from flows.extract.events.choices import Chooser, Question
 from flows.extract.events.context import View
 from flows.extract.events.merge import Cluster, Mention
 from flows.extract.events.participants import Positions
@@ -37,7 +39,7 @@ from flows.records import (
     Span,
 )
 
-__all__ = ["View", "candidates_of", "event_of", "find_events", "mentions_of", "status_input", "view_of"]
+__all__ = ["View", "candidates_of", "event_of", "find_events", "mentions_of", "status_question", "view_of"]
 
 
 def view_of(
@@ -76,10 +78,13 @@ def find_events(
     )
     out = []
     where = participants.positions(view)
+    chooser: Chooser = choices.linear()
+    if states is not None:
+        chooser = choice_model.Sight(choice_model.shipped(), choices.linear(), states)
     for cluster in clusters:
         p = confidence.event_probability(confidence.event_features(view, cluster, len(clusters)), net)
         if p >= model.event_threshold:
-            out.append(event_of(view, cluster, p, where, said))
+            out.append(event_of(view, cluster, p, where, chooser))
     return tuple(out)
 
 
@@ -131,23 +136,18 @@ def mentions_of(view: View, scored: Sequence[tuple[Candidate, float]]) -> list[M
 _DECISIVE = frozenset({"future", "performed"})
 
 
-def _status(view: View, cluster: Cluster, said: Scores | None) -> EventStatus:
+def _status(view: View, cluster: Cluster, chooser: Chooser) -> EventStatus:
     head = by_weight(cluster)[0]
-    if head.cue in _DECISIVE:
-        return head.status
-    beside = None
-    if said is not None:
-        tokens = [m.candidate.token for m in cluster.mentions]
-        beside = trigger_model.status_scores(tokens, said)
-    return choices.likeliest_status(status_input(view, cluster), beside)
+    return head.status if head.cue in _DECISIVE else chooser.status(status_question(view, cluster))
 
 
-def status_input(view: View, cluster: Cluster) -> list[str]:
-    """Features that decide the status of a merged event."""
+def status_question(view: View, cluster: Cluster) -> Question:
+    """What decides the status of a merged event."""
     ordered = by_weight(cluster)
     date = next((m.roles.date for m in ordered if m.roles.date >= 0), -1)
     items = [(m.candidate, m.cue, m.status) for m in ordered]
-    return status.status_features(view, cluster.type, items, date)
+    names = status.status_features(view, cluster.type, items, date)
+    return Question(names, ordered[0].candidate.token, ordered[min(1, len(ordered) - 1)].candidate.token)
 
 
 def _known(view: View, date: int) -> bool:
@@ -161,13 +161,11 @@ def by_weight(cluster: Cluster) -> list[Mention]:
     return [head, *(m for m in cluster.mentions if m is not head)]
 
 
-def event_of(
-    view: View, cluster: Cluster, probability: float, where: Positions, said: Scores | None = None
-) -> Event:
+def event_of(view: View, cluster: Cluster, probability: float, where: Positions, chooser: Chooser) -> Event:
     """The record of a merged event: evidence, participants, place, date and status."""
     ordered = by_weight(cluster)
     head = ordered[0]
-    model = choices.model()
+    least = chooser.thresholds
     triggers: list[Span] = []
     for m in ordered:
         c = m.candidate
@@ -176,46 +174,53 @@ def event_of(
                 tok = view.article.tokens[t]
                 if (tok.start, tok.end) not in triggers:
                     triggers.append((tok.start, tok.end))
-    people: list[Participant] = []
     settled = participants.settled(ordered)
     scene = participants.Scene(view, ordered, where, participants.said_by(ordered))
     filled = frozenset(settled.values())
     alone = any(m.roles.split for m in ordered)  # one of several visitors: the others have their own events
-    for item in participants.candidates_for(view, ordered, where):
-        if alone and item[0] not in settled:
-            continue
-        chosen = settled.get(item[0]) or choices.participant_role(
-            participants.participant_features(scene, item), filled
-        )
-        if chosen != "none":
-            people.append(roles.participant(view, Role(chosen), item))
+    near = participants.candidates_for(view, ordered, where)
+    if alone:
+        near = [item for item in near if item[0] in settled]
+    open_ = [item for item in near if item[0] not in settled]
+    asked = chooser.roles([participants.participant_question(scene, item) for item in open_])
+    chosen = {item: choices.role(shares, least, filled) for item, shares in zip(open_, asked, strict=True)}
+    people: list[Participant] = []
+    for item in near:
+        role = settled.get(item[0]) or chosen[item]
+        if role != "none":
+            people.append(roles.participant(view, Role(role), item))
     people = participants.once(people)
     choice = placing.options(scene)
-    location = date = None
-    best = model.place_threshold
-    for e, tokens in enumerate(where.entities):
-        if tokens and view.entities[e].kind is EntityKind.LOCATION:
-            p = choices.place_probability(placing.place_features(scene, choice, e))
-            if p > best:
-                location, best = e, p
+    location: int | None = None
+    best = least.place
+    places = [
+        e
+        for e, tokens in enumerate(where.entities)
+        if tokens and view.entities[e].kind is EntityKind.LOCATION
+    ]
+    for e, p in zip(
+        places, chooser.places([placing.place_question(scene, choice, e) for e in places]), strict=True
+    ):
+        if p > best:
+            location, best = e, p
     goal = next((m.roles.location for m in ordered if roles.is_journey(m) and m.roles.location >= 0), -1)
     if goal >= 0:
         location = goal
     hosts = roles.host_places(view, ordered) if cluster.type is EventType.HOLD else []
     if hosts:
         location = hosts[0] if len(hosts) == 1 else None
-    best = model.date_threshold
-    stated = next((m.roles.date for m in ordered if m.roles.firm and _known(view, m.roles.date)), -1)
-    if stated >= 0:
-        date, best = stated, 1.0
-    for d, token in enumerate(where.dates):
-        if token >= 0:
-            p = choices.date_probability(placing.date_features(scene, choice, d))
+    date = next((m.roles.date for m in ordered if m.roles.firm and _known(view, m.roles.date)), None)
+    if date is None:
+        best = least.date
+        dates = [d for d, token in enumerate(where.dates) if token >= 0]
+        for d, p in zip(
+            dates, chooser.dates([placing.date_question(scene, choice, d) for d in dates]), strict=True
+        ):
             if p > best:
                 date, best = d, p
     return Event(
         type=cluster.type,
-        status=_status(view, cluster, said),
+        status=_status(view, cluster, chooser),
         triggers=tuple(triggers),
         participants=tuple(people),
         location=location,

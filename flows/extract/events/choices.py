@@ -1,7 +1,8 @@
 """Trained choices about a merged event: its status, who takes part, where and when.
 
-Logistic regressions over features that are on or off (``status``, ``participants``, ``placing``); the weights
-are a JSON file that ``python -m flows.extract.training.events_roles`` writes.
+Two choosers answer the same questions.  ``Linear`` sums weights of features that are on or off (``status``,
+``participants``, ``placing``); ``choice_model.Sight`` also looks at the states of the words in the names
+encoder, where the names engine has them.  ``rasd train events`` writes the weights of both.
 """
 
 from __future__ import annotations
@@ -9,27 +10,64 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
+from flows.extract.engines.store import read_model
 from flows.records import EventStatus
 
-_MODEL = "events_roles.json"
+FILE = "events_roles.json"
+
+
+class Question(NamedTuple):
+    """One option of a choice: its features, and the tokens of the trigger and of the option."""
+
+    names: Sequence[str]
+    trigger: int
+    candidate: int
+
+
+class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Least probabilities."""
+
+    participant: float
+    settled: float  # for a role that the clause has filled by itself
+    place: float
+    date: float
+
+
+class Chooser(Protocol):
+    """What answers the questions about an event."""
+
+    @property
+    def thresholds(self) -> Thresholds: ...
+
+    def status(self, question: Question) -> EventStatus:
+        """The likeliest status; ``candidate`` is the event's second trigger, or its only one."""
+        ...
+
+    def roles(self, questions: Sequence[Question]) -> list[Mapping[str, float]]:
+        """Probabilities of 'actor', 'recipient' and 'none' for each."""
+        ...
+
+    def places(self, questions: Sequence[Question]) -> list[float]:
+        """Probability of each that it is where the event took place."""
+        ...
+
+    def dates(self, questions: Sequence[Question]) -> list[float]:
+        """Probability of each that it is the event's date."""
+        ...
 
 
 class Model(msgspec.Struct, forbid_unknown_fields=True):
-    """Weights by class and feature name, in hundredths; thresholds in probability."""
+    """Weights by class and feature name, in hundredths."""
 
     status: dict[str, dict[str, int]]
     participant: dict[str, dict[str, int]]
     place: dict[str, int]
     date: dict[str, int]
-    participant_threshold: float
-    settled_threshold: float  # for a role that the clause has filled by itself
-    place_threshold: float
-    date_threshold: float
+    thresholds: Thresholds
 
 
 class Table(NamedTuple):
@@ -47,59 +85,62 @@ class Table(NamedTuple):
         return [sum(column) / 100 for column in zip(*rows, strict=True)]
 
 
-@cache
-def model() -> Model:
-    """The shipped weights (flows/extract/models/events_roles.json)."""
-    data = files("flows.extract.models").joinpath(_MODEL).read_bytes()
-    return msgspec.json.decode(data, type=Model)
-
-
-def _table(by_class: Mapping[str, Mapping[str, int]]) -> Table:
+def table(by_class: Mapping[str, Mapping[str, int]]) -> Table:
+    """Weights by class turned into weights by feature."""
     classes = tuple(by_class)
     names = {n for weights in by_class.values() for n in weights}
     return Table(classes, {n: tuple(by_class[c].get(n, 0) for c in classes) for n in names})
 
 
+class Linear:
+    """``Chooser`` by logistic regressions."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._status = table(model.status)
+        self._participant = table(model.participant)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return self._model.thresholds
+
+    def status(self, question: Question) -> EventStatus:
+        scores = self._status.scores(question.names)
+        return EventStatus(self._status.classes[scores.index(max(scores))])
+
+    def roles(self, questions: Sequence[Question]) -> list[Mapping[str, float]]:
+        out: list[Mapping[str, float]] = []
+        for question in questions:
+            scores = self._participant.scores(question.names)
+            top = max(scores)
+            shares = [math.exp(s - top) for s in scores]
+            total = sum(shares)
+            out.append({c: s / total for c, s in zip(self._participant.classes, shares, strict=True)})
+        return out
+
+    def places(self, questions: Sequence[Question]) -> list[float]:
+        return [_sigmoid(_sum(self._model.place, q.names)) for q in questions]
+
+    def dates(self, questions: Sequence[Question]) -> list[float]:
+        return [_sigmoid(_sum(self._model.date, q.names)) for q in questions]
+
+
 @cache
-def _tables() -> tuple[Table, Table]:
-    return _table(model().status), _table(model().participant)
+def linear() -> Linear:
+    """The shipped weights (flows/extract/models/events_roles.json).
 
-
-def likeliest_status(names: Sequence[str], beside: Mapping[str, float] | None = None) -> EventStatus:
-    """The status with the highest score for an event with these features.
-
-    ``beside``: scores by status from another source, added.
+    Raises EngineError when the file is missing or damaged.
     """
-    table = _tables()[0]
-    scores = table.scores(names)
-    if beside is not None:
-        scores = [s + beside[c] for s, c in zip(scores, table.classes, strict=True)]
-    return EventStatus(table.classes[scores.index(max(scores))])
+    return Linear(msgspec.json.decode(read_model(FILE), type=Model))
 
 
-def participant_role(names: Sequence[str], settled: frozenset[str] = frozenset()) -> str:
-    """'actor', 'recipient' or 'none' for a participant with these features.
+def role(shares: Mapping[str, float], thresholds: Thresholds, filled: frozenset[str] = frozenset()) -> str:
+    """'actor', 'recipient' or 'none' for a participant with these probabilities.
 
-    ``settled``: roles that the clause fills by itself; a further participant then has to be sure.
+    ``filled``: roles that the clause fills by itself; a further participant then has to be surer.
     """
-    table = _tables()[1]
-    scores = table.scores(names)
-    top = max(scores)
-    shares = [math.exp(s - top) for s in scores]
-    total = sum(shares)
-    share, best = max((s / total, c) for s, c in zip(shares, table.classes, strict=True) if c != "none")
-    needed = model().settled_threshold if best in settled else model().participant_threshold
-    return best if share >= needed else "none"
-
-
-def place_probability(names: Iterable[str]) -> float:
-    """Probability that a place with these features is where the event took place."""
-    return _sigmoid(_sum(model().place, names))
-
-
-def date_probability(names: Iterable[str]) -> float:
-    """Probability that a date with these features is the event's."""
-    return _sigmoid(_sum(model().date, names))
+    share, best = max((s, c) for c, s in shares.items() if c != "none")
+    return best if share >= (thresholds.settled if best in filled else thresholds.participant) else "none"
 
 
 def _sum(weights: Mapping[str, int], names: Iterable[str]) -> float:

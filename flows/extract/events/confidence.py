@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 import msgspec
 
+from flows.extract.engines.store import read_model
 from flows.extract.events.candidates import Candidate
 from flows.extract.events.context import View, strip, words
 from flows.extract.events.inflection import Form
@@ -42,9 +42,11 @@ class Model(msgspec.Struct, forbid_unknown_fields=True):
 
 @cache
 def model(net: bool = False) -> Model:
-    """The shipped weights (flows/extract/models/); ``net``: those that go with the network's scores."""
-    data = files("flows.extract.models").joinpath(FILTERS[net]).read_bytes()
-    return msgspec.json.decode(data, type=Model)
+    """The shipped weights (flows/extract/models/); ``net``: those that go with the network's scores.
+
+    Raises EngineError when the file is missing or damaged.
+    """
+    return msgspec.json.decode(read_model(FILTERS[net]), type=Model)
 
 
 class Counts(NamedTuple):

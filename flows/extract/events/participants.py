@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from flows.clean.normalize import fold
+from flows.extract.events.choices import Question
 from flows.extract.events.context import View, strip, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.merge import Mention
@@ -154,8 +155,8 @@ def closest(tokens: Sequence[int], mentions: Sequence[Mention]) -> tuple[int, Me
     return best, chosen
 
 
-def participant_features(scene: Scene, item: Item) -> list[str]:
-    """Feature names for ``item`` as a participant of the event."""
+def participant_question(scene: Scene, item: Item) -> Question:
+    """What ``item`` looks like as a participant of the event."""
     view, mentions, where, said = scene
     entity, token = item
     type_ = mentions[0].candidate.entry.type.value
@@ -243,7 +244,7 @@ def participant_features(scene: Scene, item: Item) -> list[str]:
             out.append(f"quantity={type_}")
     if not said.actor:
         out.append("noactor")
-    return out
+    return Question(out, t, token)
 
 
 def _feminine_verb(word: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flows.clean.normalize import fold
+from flows.extract.events.choices import Question
 from flows.extract.events.context import View, is_bound, strip, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.participants import Scene, closest, preposition, rule_of
@@ -51,8 +52,8 @@ def options(scene: Scene) -> Options:
 _INSIDE = ("ب", "في", "وفي")
 
 
-def place_features(scene: Scene, choice: Options, entity: int) -> list[str]:
-    """Feature names for a place as the event's place."""
+def place_question(scene: Scene, choice: Options, entity: int) -> Question:
+    """What a place looks like as the event's place."""
     view, mentions, where, said = scene
     tokens = where.entities[entity]
     token, m = closest(tokens, mentions)
@@ -98,11 +99,11 @@ def place_features(scene: Scene, choice: Options, entity: int) -> list[str]:
         view.hard[k] or view.comma[k] for k in range(token + 1, min(token + 4, len(view.words)))
     ):
         out.append("dateline")
-    return out
+    return Question(out, m.candidate.token, token)
 
 
-def date_features(scene: Scene, choice: Options, date: int) -> list[str]:
-    """Feature names for a date as the event's date."""
+def date_question(scene: Scene, choice: Options, date: int) -> Question:
+    """What a date looks like as the event's date."""
     view, mentions, where, _ = scene
     token, m = closest((where.dates[date],), mentions)
     head = mentions[0].candidate
@@ -157,7 +158,7 @@ def date_features(scene: Scene, choice: Options, date: int) -> list[str]:
     out += [f"published={past}", f"status={mentions[0].status.value}:{past}", f"gappublished={gap}:{past}"]
     if view.quoted[t]:
         out.append(f"quoted={gap == 0}")
-    return out
+    return Question(out, t, token)
 
 
 def _publication(view: View, date: int) -> str:

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flows.extract import events
+from flows.extract.engines.store import write_model
 from flows.extract.events import confidence, merge
 from flows.extract.events.candidates import Candidate
 from flows.extract.events.context import View
@@ -276,7 +277,7 @@ def write_filter(
         say(f"confidence {low:.1f}-{low + 0.1:.1f}: {count} events, {share:.2f} right")
     name = confidence.FILTERS[any(s.said is not None for s in samples)]
     text = json.dumps(model(samples, extra, rows), ensure_ascii=False, indent=0)
-    (folder / name).write_text(text, encoding="utf-8")
+    write_model(name, text.encode(), folder)
 
 
 def model(
