@@ -12,7 +12,13 @@ from flows.settings import Settings
 
 
 class JsonFormatter(logging.Formatter):
-    """time, level, logger, message, what was passed as ``extra={"rasd": {...}}``, and a traceback."""
+    """time, level, logger, message, the run where it is one's, what was passed as ``extra={"rasd": {...}}``,
+    and a traceback.
+    """
+
+    def __init__(self, *_format: Any) -> None:
+        """Prefect's configuration passes the format of its own."""
+        super().__init__()
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -21,11 +27,21 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        for name in ("flow_run_name", "flow_run_id", "task_run_name"):
+            if (value := getattr(record, name, None)) and value != "<unknown>":
+                line[name] = str(value)
         if isinstance(context := getattr(record, "rasd", None), dict):
             line["rasd"] = context
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class StreamHandler(logging.StreamHandler[TextIO]):
+    """What Prefect's configuration may put in place of its console, whose colours it passes on."""
+
+    def __init__(self, stream: TextIO | None = None, styles: object = None) -> None:
+        super().__init__(stream)
 
 
 def to_stream(chosen: Settings, stream: TextIO | None = None) -> None:

@@ -152,7 +152,8 @@ class Settings(BaseSettings):
         description="a file that looks unchanged is read all the same once in N runs; 0: never",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="WARNING", description="level of Prefect's own log lines on the terminal"
+        default="WARNING",
+        description="level of Prefect's own log lines on the terminal; logs of served runs begin at INFO",
     )
     log_format: Literal["text", "json"] = Field(
         default="text",
@@ -353,9 +354,10 @@ def settings() -> Settings:
     return Settings()
 
 
-def configure_prefect(chosen: Settings) -> None:
+def configure_prefect(chosen: Settings, *, served: bool = False) -> None:
     """Prepare the environment that Prefect reads on its first import; what the user set already stays.
 
+    served: what runs print goes to a log, which says what they did, and not to somebody's terminal.
     Must run before ``import prefect``: the library reads its settings while it is imported.
     Raises UserError when the home folder cannot be written.
     """
@@ -363,6 +365,7 @@ def configure_prefect(chosen: Settings) -> None:
         chosen.prefect_home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot write {chosen.prefect_home}: {error.strerror}") from error
+    detail = "DEBUG" if chosen.log_level == "DEBUG" else "INFO"
     defaults = {
         "PREFECT_HOME": str(chosen.prefect_home),
         "DO_NOT_TRACK": "1",
@@ -370,8 +373,8 @@ def configure_prefect(chosen: Settings) -> None:
         # A fresh server migrates its own database first: 17 s were seen, more under load; the default is 20.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
         # a run's pages show what it did; the terminal has its progress and what is worth a warning
-        "PREFECT_LOGGING_LEVEL": "DEBUG" if chosen.log_level == "DEBUG" else "INFO",
-        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": chosen.log_level,
+        "PREFECT_LOGGING_LEVEL": detail,
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": detail if served else chosen.log_level,
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
         # what the stages log under "rasd" is seen beside the run
@@ -383,8 +386,9 @@ def configure_prefect(chosen: Settings) -> None:
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     }
     if chosen.log_format == "json":
-        defaults["PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS"] = "logging.StreamHandler"
+        defaults["PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS"] = "flows.logs.StreamHandler"
         defaults["PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER"] = "json"
+        defaults["PREFECT_LOGGING_FORMATTERS_JSON_CLASS"] = "flows.logs.JsonFormatter"
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
 

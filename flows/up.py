@@ -239,7 +239,7 @@ class Keeper:
                     process.wait(WIND_UP)
 
     def _environment(self) -> dict[str, str]:
-        configure_prefect(self.chosen)
+        configure_prefect(self.chosen, served=True)
         inherited = {k: v for k, v in os.environ.items() if k not in {"PREFECT_API_URL", "PREFECT_PROFILE"}}
         return {**inherited, "RASD_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}
 

@@ -62,7 +62,7 @@ def serve_command() -> int:
     api = os.environ.get("PREFECT_API_URL")
     if not api:
         raise UserError("`rasd serve` needs PREFECT_API_URL; `rasd up` brings a server of its own")
-    configure_prefect(chosen)
+    configure_prefect(chosen, served=True)
     from contextlib import ExitStack
 
     from flows.connection import database_url
