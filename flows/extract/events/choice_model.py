@@ -141,7 +141,7 @@ class Sight:
         inner = 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x * x * x)))
         query = (trigger @ net.query + net.query_bias).reshape(len(questions), classes, MEET)
         key = candidate @ net.key + net.key_bias
-        met = np.einsum("qcm,qm->qc", query, key) / SCALE
+        met = (query @ key[:, :, None])[:, :, 0] / SCALE
         logits = sums[:, :classes] + inner @ net.out + net.out_bias + met
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float32)

@@ -112,16 +112,24 @@ def beside(states: Floats) -> Floats:
 
 
 def scores(view: View, found: Iterable[Candidate], states: Floats) -> Scores:
-    """Types and statuses of all words of an article.
+    """Types and statuses of the words of an article that may be triggers (``open_to_reading``).
 
     Raises EngineError when the network's file is missing or damaged.
     """
     n = len(states)
-    read = np.asarray(states.any(axis=1))
+    read = np.array([open_to_reading(view, t) for t in range(n)], np.bool_) & states.any(axis=1)
     types, statuses = np.zeros((n, len(TYPES)), np.float32), np.zeros((n, len(STATUSES)), np.float32)
     if read.any():
         types[read], statuses[read] = _run(beside(states)[read], marks(view, found)[read])
     return Scores(types, statuses, read)
+
+
+def open_to_reading(view: View, token: int) -> bool:
+    """Whether a token may be a trigger: a word outside dates and names, but for those of named events."""
+    if view.article.tokens[token].kind is not TokenKind.WORD or view.date_of[token] >= 0:
+        return False
+    entity = view.entity_of[token]
+    return entity < 0 or (view.entities[entity].kind is EntityKind.NAMED_EVENT and token in view.entity_end)
 
 
 def _run(near: Floats, known: Floats) -> tuple[Floats, Floats]:
@@ -159,11 +167,7 @@ def proposed(view: View, found: Sequence[Candidate], said: Scores) -> Iterator[C
         known.setdefault(c.token, []).append(c)
     for t, k in zip(*np.nonzero(said.types >= _PROPOSED), strict=True):
         token, type_ = int(t), TYPES[int(k)]
-        if view.article.tokens[token].kind is not TokenKind.WORD or view.date_of[token] >= 0:
-            continue
-        if view.entity_of[token] >= 0 and not (
-            view.kind(token) is EntityKind.NAMED_EVENT and token in view.entity_end
-        ):
+        if not open_to_reading(view, token):
             continue
         mine = known.get(token, [])
         if all(c.entry.type is not type_ for c in mine):
