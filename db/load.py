@@ -205,6 +205,9 @@ def load_batch(connection: Connection, batch: Batch) -> LoadCounts:
     the batch is in the database.
     """
     with transaction(connection) as raw, by_key(raw):
+        # words wait in front of the search index and go in many at a time: one by one each would look up a
+        # page of its own; a refresh takes in what is left (db.statistics)
+        raw.execute("SET LOCAL gin_pending_list_limit = '32MB'")
         return _load(raw, batch)
 
 

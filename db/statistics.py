@@ -1,4 +1,4 @@
-"""Statistics of tables that grew much, for the planner."""
+"""What makes questions quick again after much was loaded: statistics, and the search index."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy.engine import Connection
 
 from db.session import transaction
 
-__all__ = ["analyze_grown"]
+__all__ = ["analyze_grown", "take_in_words"]
 
 LEAST = 10_000  # changed rows
 SHARE = 0.5  # of the rows there are
@@ -31,3 +31,15 @@ def analyze_grown(connection: Connection) -> list[str]:
         if tables:
             raw.execute(f"ANALYZE (SKIP_LOCKED) {', '.join(tables)}".encode())
     return tables
+
+
+def take_in_words(connection: Connection) -> None:
+    """Put the words of new articles into the search index; until then each search reads them one by one.
+
+    Only who owns the index may; for others the server does it by itself in the end.
+    """
+    with transaction(connection) as raw:
+        raw.execute(
+            "SELECT gin_clean_pending_list(oid) FROM pg_class"
+            " WHERE oid = to_regclass('public.ix_extraction_terms') AND pg_has_role(relowner, 'USAGE')"
+        )

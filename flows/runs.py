@@ -24,21 +24,21 @@ import sqlalchemy as sa
 
 from db.load import known
 from db.load import load as load_rows
-from db.occurrences import refresh_occurrences
+from db.occurrences import rebuild_occurrences, refresh_occurrences
 from db.operations import Miss, SourceCounts
 from db.reading import generation, learned_lines, refresh_lines
 from db.reports import noted, refresh_reports
 from db.rows import ArticleRows, PipelineRow
 from db.rows import Batch as LoadBatch
 from db.runs import ensure_pipeline, finish_run, mark_crashed, start_run
-from db.statistics import analyze_grown
-from db.stories import refresh_stories
+from db.statistics import analyze_grown, take_in_words
+from db.stories import rebuild_stories, refresh_stories
 from flows.across import REPORTS, TEXTS
 from flows.after_load import AfterLoad, put_away
 from flows.connection import migrated_engine
 from flows.errors import UserError
 from flows.expectations import counted, judge
-from flows.identities import refresh_entities
+from flows.identities import rebuild_identities, refresh_entities
 from flows.inbox import Inbox, open_inbox
 from flows.pipeline import Options, version
 from flows.read.discover import Found, discover
@@ -596,7 +596,21 @@ def refresh(engine: sa.Engine) -> dict[str, int]:
         with noted(connection, "events"):
             done |= refresh_occurrences(connection, REPORTS)
         analyze_grown(connection)
+        take_in_words(connection)
         return done | refresh_reports(connection)
+
+
+def rebuild(engine: sa.Engine) -> dict[str, int]:
+    """Derive entities, stories and occurrences anew, as rules that changed since see them; then ``refresh``.
+
+    What people judged stays, and so do the ids of entities; stories and occurrences get new ids.  Killed half
+    way, the next refresh goes on.
+    """
+    with engine.connect() as connection:
+        done = rebuild_identities(connection)
+        rebuild_stories(connection)
+        rebuild_occurrences(connection)
+    return done | refresh(engine)
 
 
 def run_refresh() -> dict[str, int]:

@@ -157,18 +157,23 @@ def refresh(
         bool,
         typer.Option("--spelling", help="Look for misspelt words, too: slow, needs the extra `spelling`."),
     ] = False,
+    anew: Annotated[
+        bool,
+        typer.Option("--anew", help="Compare all articles again: after an upgrade with other rules."),
+    ] = False,
 ) -> None:
-    """Bring what is derived across articles (entities and their spellings) up to date.
+    """Bring what is derived across articles (entities, stories, events) up to date.
 
     `rasd ingest` does this at its end; after a run that was killed, this command or the next run catches up.
 
-    Example:
+    Examples:
 
         rasd refresh
+        rasd refresh --anew
     """
     from flows.commands.main import refresh_command
 
-    raise typer.Exit(refresh_command(spelling=spelling))
+    raise typer.Exit(refresh_command(spelling=spelling, anew=anew))
 
 
 @app.command()

@@ -140,13 +140,13 @@ def report_command(limit: int) -> int:
     return OK
 
 
-def refresh_command(*, spelling: bool = False) -> int:
+def refresh_command(*, spelling: bool = False, anew: bool = False) -> int:
     from flows.connection import migrated_engine
-    from flows.runs import refresh
+    from flows.runs import rebuild, refresh
     from flows.terminal import console, key_value_table
 
     with database_errors(), migrated_engine(effective_settings()) as engine:
-        done = refresh(engine)
+        done = rebuild(engine) if anew else refresh(engine)
         if spelling:
             from flows.spelling.refresh import refresh_spelling
 

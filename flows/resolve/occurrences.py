@@ -9,6 +9,7 @@ thousand comparisons, not a million.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -53,6 +54,20 @@ _REPEATED = frozenset(
         EventType.HOLD.value,
     }
 )
+# one speaker does several of these in a day, about several things
+_SPOKEN = frozenset(
+    {
+        EventType.REQUEST.value,
+        EventType.REJECT.value,
+        EventType.ACCUSE.value,
+        EventType.THREATEN.value,
+        EventType.SUPPORT.value,
+        EventType.RETREAT.value,
+    }
+)
+# a single letter only before what is long enough to be a word: لقاء and بقاء are whole ones
+_CLITICS = re.compile("^(?:(?:[وف]?(?:[بك]ال|لل|ال)|و)(?=.{3})|[فبل](?=.{4}))")
+_OWNERS = re.compile("(?<=.{4})(?:هما|هم|ها)$")
 
 
 class Report(NamedTuple):
@@ -69,6 +84,7 @@ class Report(NamedTuple):
     actors: frozenset[int]  # entities
     recipients: frozenset[int]
     people: frozenset[int]  # those of them that are persons
+    lands: frozenset[int]  # those of them that are places
     heads: frozenset[str]  # unnamed participants, folded
     place: int | None
     place_order: str
@@ -77,7 +93,7 @@ class Report(NamedTuple):
     precision: str
     published_first: int | None
     published_last: int | None
-    trigger: str
+    trigger: str  # folded, without what is written together with it
     confidence: float
 
 
@@ -138,6 +154,7 @@ def report(
         actors=frozenset(entity for role, entity, _ in named if role == Role.ACTOR),
         recipients=frozenset(entity for role, entity, _ in named if role == Role.RECIPIENT),
         people=frozenset(entity for _, entity, kind in named if kind == EntityKind.PERSON),
+        lands=frozenset(entity for _, entity, kind in named if kind == EntityKind.LOCATION),
         heads=frozenset(fold(text) for _, entity, _, text in participants if entity is None),
         place=place[0],
         place_order=place[1],
@@ -146,7 +163,7 @@ def report(
         precision=days[2],
         published_first=_ordinal(published[0] or published[1]),
         published_last=_ordinal(published[1] or published[0]),
-        trigger=fold(trigger),
+        trigger=_OWNERS.sub("", _CLITICS.sub("", fold(trigger))),
         confidence=confidence,
     )
 
@@ -224,11 +241,50 @@ def match(one: Report, other: Report) -> Match | None:
         score += _OTHER_PLACE
     same_head, same_trigger = bool(one.heads & other.heads), one.trigger == other.trigger
     shared = (one.actors | one.recipients) & (other.actors | other.recipients)
-    if not shared and not same_story and not (same_place and (same_head or same_trigger)):
-        return None
+    if not same_story:
+        if not shared and not (same_place and (same_head or same_trigger)):
+            return None
+        said = _Said(len(shared), same_place, same_head, same_trigger, time <= _VAGUE)
+        if shared and not _enough(one, other, said):
+            return None
     score += _SAME_MODE * (one.mode is not None and one.mode == other.mode)
     score += _SAME_HEAD * same_head + _SAME_TRIGGER * same_trigger + _SAME_STORY * same_story
     return Match(min(score, 1.0), joins) if score >= THRESHOLD else None
+
+
+class _Said(NamedTuple):
+    """What two reports of different stories have in common."""
+
+    names: int
+    place: bool
+    head: bool
+    trigger: bool
+    vague: bool  # no day that both mean, only days of publication that allow it
+
+
+def _enough(one: Report, other: Report, said: _Said) -> bool:
+    """Whether a shared name is backed by what makes it this happening and not another one of the same people.
+
+    The police of a country arrest several people a day, a minister receives several guests, a club plays
+    every week: the name and the day alone would make one happening of all of them.
+    """
+    held = one.type == EventType.HOLD.value
+    if said.vague and not (said.place or said.head or (said.trigger and not held)):
+        return False
+    if said.names > 1:
+        return True
+    shared = (one.actors | one.recipients) & (other.actors | other.recipients)
+    people = shared & (one.people | other.people)
+    if shared <= one.lands | other.lands and not (said.head or said.trigger):
+        return False  # to a country many come
+    if held:
+        return True
+    if one.type in _REPEATED and not people and not one.recipients & other.recipients:
+        return said.place and (said.head or said.trigger)
+    same_mode = one.mode is not None and one.mode == other.mode
+    if one.type in _SPOKEN:
+        return said.trigger or said.head or same_mode
+    return said.trigger or said.place or same_mode
 
 
 def _time(one: Report, other: Report, *, same_story: bool) -> float | None:

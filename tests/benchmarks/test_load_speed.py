@@ -19,16 +19,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from db.embedded import Server
 from db.engine import create_engine, upgrade
 from db.load import _CHILDREN, _TYPES, load_batch
 from db.runs import ensure_pipeline
 from db.session import copy_rows, transaction
+from db.statistics import take_in_words
 from flows.across import REPORTS, TEXTS
 from flows.identities import refresh_entities
 from flows.reference import refresh_reference
 from tests.benchmarks.generate import PIPELINE, batches
-from tests.db.servers import create_database, drop_database, plain
+from tests.db.servers import plain
 
 pytestmark = pytest.mark.slow
 
@@ -40,24 +40,41 @@ large = pytest.mark.skipif(not LARGE, reason="RASD_LARGE_URL names no large data
 COPY, GROWTH, REFRESH = 0.7, 1.3, 2.0  # what the ratios have to reach, or may
 
 
+def _create(url: sa.URL) -> Engine:
+    """An empty database beside that of ``url``, made anew; with the schema and a pipeline version."""
+    _drop(url)
+    with psycopg.connect(plain(_text(url.set(database="postgres"))), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{url.database}" TEMPLATE template0'.encode())
+    upgrade(_text(url))
+    engine = create_engine(_text(url))
+    with engine.connect() as connection:
+        ensure_pipeline(connection, PIPELINE)
+    return engine
+
+
+def _drop(url: sa.URL) -> None:
+    with psycopg.connect(plain(_text(url.set(database="postgres"))), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{url.database}" WITH (FORCE)'.encode())
+
+
+def _text(url: sa.URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
 @pytest.fixture
-def make(server: Server) -> Iterator[Callable[[str], Engine]]:
-    """Empty databases by name."""
-    made: list[tuple[str, Engine]] = []
+def make(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Engine]]:
+    """Empty databases by name, on the server of the large one where there is one."""
+    beside = sa.make_url(LARGE or request.getfixturevalue("server").url)
+    made: list[Engine] = []
 
     def create(name: str) -> Engine:
-        url = create_database(server, name)
-        upgrade(url)
-        engine = create_engine(url)
-        made.append((name, engine))
-        with engine.connect() as connection:
-            ensure_pipeline(connection, PIPELINE)
-        return engine
+        made.append(_create(beside.set(database=name)))
+        return made[-1]
 
     yield create
-    for name, engine in made:
+    for engine in made:
         engine.dispose()
-        drop_database(server, name)
+        _drop(engine.url)
 
 
 class Spent:
@@ -131,8 +148,8 @@ def test_loading_beside_a_bare_copy_of_the_same_rows(make: Callable[[str], Engin
     loaded, copied = make("load_speed_load"), make("load_speed_copy")
     load_time, copy_time = Spent(), Spent()
     before: dict[str, int] = {}
-    with loaded.connect() as one, psycopg.connect(plain(copied.url.render_as_string(False))) as other:
-        reader = psycopg.connect(plain(loaded.url.render_as_string(False)), autocommit=True)
+    with loaded.connect() as one, psycopg.connect(plain(_text(copied.url))) as other:
+        reader = psycopg.connect(plain(_text(loaded.url)), autocommit=True)
         for number, batch in enumerate(batches(0, ARTICLES, SIZE)):
             with load_time.counted():
                 load_batch(one, batch)
@@ -183,6 +200,9 @@ def test_loading_into_a_large_database_takes_as_long_as_into_an_empty_one(
                     load_batch(connection, batch)
             if number == 0:
                 small_time.seconds = large_time.seconds = 0.0
+        for spent, connection in ((small_time, one), (large_time, other)):
+            with spent.counted():
+                take_in_words(connection)
     full.dispose()
     ratio = large_time.seconds / small_time.seconds
     print(

@@ -116,6 +116,77 @@ def test_an_organisation_and_a_day_alone_are_not_enough() -> None:
     assert match(told(**one, mode="visit"), told(**{**one, "trigger": "a"}, mode="visit")) is not None
 
 
+NOWHERE = {"place": None, "place_order": ""}
+
+
+@pytest.mark.parametrize(
+    ("both", "other", "why"),
+    [
+        (
+            {"type": "COERCE", "mode": "arrest", "people": False, "who": (("actor", 1),), **NOWHERE},
+            {},
+            "one police force arrests many a day",
+        ),
+        (
+            {"who": (("actor", 1),), **NOWHERE},
+            {"trigger": "تباحث"},
+            "a minister receives more than one guest a day",
+        ),
+        (
+            {"type": "REQUEST", "who": (("actor", 1),)},
+            {"trigger": "طالب"},
+            "one speaker asks for more than one thing a day",
+        ),
+        (
+            {"who": (("actor", 1), ("recipient", 2)), "days": NOT_DATED, **NOWHERE},
+            {"trigger": "تباحث"},
+            "neither says when, nor anything else that ties them",
+        ),
+        (
+            {"mode": "visit", "lands": frozenset({2}), **NOWHERE},
+            {"who": (("actor", 3), ("recipient", 2)), "trigger": "حل"},
+            "to a country many come",
+        ),
+    ],
+)
+def test_a_shared_name_alone_is_not_enough(
+    both: dict[str, object], other: dict[str, object], why: str
+) -> None:
+    assert match(told(**both), told(**{**both, **other})) is None, why
+
+
+def test_what_backs_a_shared_name() -> None:
+    arrest = {"type": "COERCE", "mode": "arrest", "people": False, "who": (("actor", 1),)}
+    assert match(told(**arrest), told(**arrest)) is not None, "the place and the word for it"
+    guest = {"who": (("actor", 1),), **NOWHERE}
+    assert match(told(**guest), told(**guest)) is not None, "the word for it"
+    undated = {"days": NOT_DATED, **NOWHERE}
+    assert match(told(**undated), told(**undated)) is not None, "two names and the word"
+
+
+def test_words_for_a_deed_meet_without_what_is_written_together_with_them() -> None:
+    def trigger(word: str) -> str:
+        made = occurrences.report(
+            (1, 0),
+            order="",
+            article=1,
+            story=1,
+            original=True,
+            what=("CONSULT", None, "occurred", 0.8),
+            place=(None, ""),
+            days=NOT_DATED,
+            published=(None, None),
+            trigger=word,
+            participants=[],
+        )
+        return made.trigger
+
+    assert trigger("والاجتماع") == trigger("بالاجتماع") == trigger("اجتماع") == trigger("لاجتماع")
+    assert trigger("إيقافهم") == trigger("الإيقاف")
+    assert trigger("لقاء") != trigger("بقاء")
+    assert trigger("وفد") == "وفد", "nothing is left of a short word"
+
+
 def test_a_plan_is_tied_to_what_took_place_and_is_not_it() -> None:
     plan = told(status="planned", published=(date(2024, 5, 1), date(2024, 5, 1)))
     found = match(plan, told())

@@ -21,10 +21,7 @@ from sqlalchemy.engine import Engine
 
 from db import embedded
 from db.engine import create_engine
-from db.occurrences import rebuild_occurrences
-from db.stories import rebuild_stories
-from flows.identities import rebuild_identities
-from flows.runs import refresh, run_ingest
+from flows.runs import rebuild, refresh, run_ingest
 from flows.settings import Settings
 from tests.db.servers import create_database, drop_database
 from tests.db.snapshot import Rows, differences, snapshot
@@ -145,11 +142,7 @@ def stop(child: subprocess.Popen[str]) -> None:
 def rebuilt(url: str) -> Rows:
     engine = create_engine(url, poolclass=sa.NullPool)
     try:
-        with engine.connect() as connection:
-            rebuild_identities(connection)
-            rebuild_stories(connection)
-            rebuild_occurrences(connection)
-        refresh(engine)
+        rebuild(engine)
         return snapshot(engine)
     finally:
         engine.dispose()
