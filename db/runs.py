@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from db.rows import PipelineRow, RejectionRow
 from db.session import Raw, transaction
 
 # Advisory locks have one number space a database: "Rasd" in the upper half, the run in the lower.
+_REFUSED = re.compile("[\0\ud800-\udfff]")
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _LOCKS = 0x52617364 << 32
 
 
@@ -52,13 +55,14 @@ def finish_run(
         raw.execute(
             "UPDATE run SET state = %s, counts = %s::jsonb, error = %s,"
             " finished_at = greatest(clock_timestamp(), started_at) WHERE id = %s",
-            [state, to_json(counts), None if error is None else error.replace("\0", "\ufffd"), run_id],
+            [state, to_json(counts), None if error is None else _REFUSED.sub("\ufffd", error), run_id],
         )
 
 
 def to_json(value: Mapping[str, Any]) -> str:
-    # jsonb refuses the escaped NUL
-    return json.dumps(value, ensure_ascii=False, default=str).replace("\\u0000", "\ufffd")
+    # jsonb refuses the escaped NUL, and UTF-8 the halves that stand for bytes of a name that is none
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return _REFUSED.sub("\ufffd", _ESCAPED_NUL.sub("\\1\ufffd", text))
 
 
 def ensure_pipeline(connection: Connection, pipeline: PipelineRow) -> int:

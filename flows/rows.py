@@ -36,7 +36,7 @@ from flows.clean.normalize import fold, pack_alignment
 from flows.clean.terms import tsvector_literal
 from flows.records import Extraction, Metadata, RawFile, Rejection, Span
 from flows.resolve.identity import entity_key
-from flows.storable import storable, storable_uri
+from flows.storable import storable, storable_json, storable_uri
 
 __all__ = ["article_rows", "file_key", "pipeline_row", "rejection_row"]
 
@@ -46,7 +46,7 @@ _fold = lru_cache(maxsize=1 << 14)(fold)
 
 
 def _json(value: object) -> str:
-    return storable(json.dumps(value, ensure_ascii=False, separators=(",", ":"))).replace("\\u0000", "\ufffd")
+    return storable_json(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 # ------------------------------------------------------------------------------------- keys

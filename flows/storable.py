@@ -7,12 +7,19 @@ import re
 
 _REFUSED = re.compile("[\0\ud800-\udfff]")  # what PostgreSQL's text cannot hold
 _ESCAPED = re.compile("[\udc80-\udcff]")  # a byte of a file name that is no UTF-8 (surrogateescape)
+# an escaped NUL; after an odd number of backslashes it is one that somebody wrote out
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _URI_LIMIT = 2000  # bytes; an index row has an end
 
 
 def storable(text: str) -> str:
     """``text`` with NUL and lone surrogates as U+FFFD, one for one, so that spans keep their places."""
     return _REFUSED.sub("\ufffd", text) if _REFUSED.search(text) else text
+
+
+def storable_json(text: str) -> str:
+    """JSON as PostgreSQL's jsonb can hold it: neither escaped NUL nor lone surrogates."""
+    return storable(_ESCAPED_NUL.sub("\\1\ufffd", text) if "\\u0000" in text else text)
 
 
 def storable_uri(uri: str) -> str:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import os
 import tarfile
 from pathlib import Path
 
 import pytest
 
+from db.runs import to_json
 from flows.pipeline import Options
 from flows.read import archives
 from flows.read.discover import Found, discover, load
 from flows.read.metadata import MetadataError, front_matter, parse_manifest, parse_sidecar
 from flows.records import Metadata, RawFile, Rejection
 from flows.rows import article_rows, file_key
+from flows.storable import storable_json
 from flows.terminal import console, harmless, isolate
 from flows.workers import process_one
 
@@ -77,6 +80,14 @@ def test_times_that_no_calendar_has(modified: float) -> None:
     raw = RawFile("/a.txt", "a", data, hashlib.sha256(data).hexdigest(), Metadata(), modified)
     assert file_key(raw).modified is None
     assert not isinstance(process_one(raw, article_rows, Options(names_engine="rules"), 60), Rejection)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\\u0000b", "a\\\0b", "\\\\u0000", "\0\0", "\udcff", "\\u0000\0"])
+def test_any_text_is_storable_json(text: str) -> None:
+    """Also where somebody wrote an escaped NUL out: a backslash and five characters."""
+    kept = json.loads(storable_json(json.dumps({"a": text}, ensure_ascii=False)))["a"]
+    assert kept == text.replace("\0", "\ufffd").replace("\udcff", "\ufffd")
+    assert json.loads(to_json({"a": text}))["a"] == kept
 
 
 # ---------------------------------------------------------------------------------------- archives
