@@ -11,11 +11,11 @@ import pytest
 
 from flows.extract.engines import EngineError
 from flows.extract.engines.store import write_model
-from flows.extract.events import choice_model, choices
+from flows.extract.events import choice_model, choices, participants
 from flows.extract.events.choice_model import CLASSES, MEET, WIDTH, Net, Nets, Sight
 from flows.extract.events.choices import Question, Table, Thresholds
 from flows.extract.events.trigger_model import HIDDEN
-from flows.records import EventStatus
+from flows.records import EventStatus, Participant, Role
 
 MODELS = files("flows.extract.models")
 SOME = Thresholds(participant=0.25, settled=0.5, place=0.1, date=0.4)
@@ -150,3 +150,14 @@ def test_a_damaged_file_is_refused(tmp_path: object, monkeypatch: pytest.MonkeyP
             choice_model.shipped()
     finally:
         choice_model.shipped.cache_clear()
+
+
+def _unnamed(text: str, start: int, role: Role = Role.ACTOR) -> Participant:
+    return Participant(role, None, text, (start, start + len(text)))
+
+
+def test_a_participant_inside_another_is_no_other() -> None:
+    whole, part = _unnamed("عناصر الشرطة", 10), _unnamed("الشرطة", 16)
+    apart = _unnamed("المتظاهرين", 40, Role.RECIPIENT)
+    assert participants.once([whole, part, apart]) == [whole, apart]
+    assert participants.once([part, apart]) == [part, apart]

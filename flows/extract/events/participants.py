@@ -17,7 +17,7 @@ from flows.extract.events.context import View, strip, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.merge import Mention
 from flows.extract.events.reference import by_nisba, gender
-from flows.records import EntityKind, EventType, Participant, TokenKind
+from flows.records import EntityKind, EventType, Participant, Span, TokenKind
 
 Item = tuple[int, int]  # (entity or -1, token)
 
@@ -271,17 +271,25 @@ def preposition(view: View, token: int) -> str:
 
 
 def once(people: Sequence[Participant]) -> list[Participant]:
-    """Each unnamed participant once: not مستوطنون beside المستوطنين, nor الفريق beside فريق الأمل."""
+    """Each unnamed participant once: not مستوطنون beside المستوطنين, nor الفريق beside فريق الأمل, nor the
+    الشرطة of عناصر الشرطة beside these."""
     known = {(p.role, _lemma(w)) for p in people if p.entity is not None for w in fold(p.text).split()}
+    spans = [p.span for p in people if p.span is not None]
     out: list[Participant] = []
     for p in people:
         if p.entity is None:
+            if p.span is not None and any(_inside(p.span, other) for other in spans):
+                continue
             key = (p.role, _lemma(fold(p.text).split(" ", 1)[0]))
             if key in known:
                 continue
             known.add(key)
         out.append(p)
     return out
+
+
+def _inside(span: Span, other: Span) -> bool:
+    return span != other and other[0] <= span[0] and span[1] <= other[1]
 
 
 def _lemma(word: str) -> str:
