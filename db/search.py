@@ -13,6 +13,7 @@ SELECT e.entity_id, e.kind, e.name, e.spelling, e.score, e.articles, e.stories, 
        e.last_published, n.spellings
 FROM report.entity(:name, :limit) AS e
 JOIN report.entity AS n ON n.entity_id = e.entity_id
+WHERE e.score >= 0.3
 ORDER BY e.score DESC, e.stories DESC, e.entity_id
 """
 OFFICES = """

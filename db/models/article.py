@@ -172,6 +172,8 @@ class Extraction(Base):
             "ix_extraction_published",
             sa_text("published_last_day DESC NULLS LAST"),
             sa_text("article_id DESC"),
+            # not to look at each article of a year for those of a month
+            "published_first_day",
             postgresql_where=sa_text("is_current"),
         ),
         # what an outlet published on a day: report.source_volume

@@ -191,13 +191,19 @@ def _print_found(rows: Sequence[Row]) -> None:
         out.print(Text(f"{row['published_from'] or 'undated'}  {row['source'] or '-'}", style="dim"))
         out.print(Text("  " + _arabic(out, row["title"]), style="bold"))
         # the marks of the database become bold letters on a terminal, and brackets in a file
-        snippet = Text("  ")
-        for place, part in enumerate(re.split("</?b>", row["snippet"])):
-            marked = place % 2 == 1
-            shown = part if out.is_terminal or not marked else f"[{part}]"
-            snippet.append(shown, style="bold reverse" if marked else "")
-        out.print(snippet)
+        if row["snippet"]:
+            opening, closing = _arabic(out, " ").split(" ")  # the marks that keep its direction
+            snippet = Text("  " + opening)
+            for place, part in enumerate(re.split("</?b>", row["snippet"])):
+                marked = place % 2 == 1
+                shown = part if out.is_terminal or not marked else f"[{part}]"
+                snippet.append(shown, style="bold reverse" if marked else "")
+            out.print(snippet.append(closing))
         out.print(Text(f"  {row['uri']}"), style="dim")
+
+
+def _stories(row: Row) -> str:
+    return f"{row['stories']:>6,} {'story  ' if row['stories'] == 1 else 'stories'}"
 
 
 def _print_names(rows: Sequence[Row]) -> None:
@@ -205,7 +211,7 @@ def _print_names(rows: Sequence[Row]) -> None:
 
     out = _out()
     for row in rows:
-        line = Text(f"{row['kind']:<13}{row['stories']:>6,} stories  score {row['score']:.2f}  ", style="dim")
+        line = Text(f"{row['kind']:<13}{_stories(row)}  score {row['score']:.2f}  ", style="dim")
         line.append(_arabic(out, row["name"]), style="bold not dim")
         out.print(line)
         others = [spelling for spelling in row["spellings"] or () if spelling != row["name"]]
@@ -238,7 +244,7 @@ def _print_beside(rows: Sequence[Row]) -> None:
 
     out = _out()
     for row in rows:
-        out.print(Text(f"{row['stories']:>6,} stories  {_arabic(out, row['name'])}"))
+        out.print(Text(f"{_stories(row)}  {_arabic(out, row['name'])}"))
 
 
 def _print_events(rows: Sequence[Row]) -> None:
@@ -249,7 +255,8 @@ def _print_events(rows: Sequence[Row]) -> None:
         head = Text(f"{row['type'] or 'OFFICE'} ", style="bold")
         sure = "" if row["confidence"] is None else f"  confidence {row['confidence']:.2f}"
         days = _days(row["date_from"], row["date_to"])
-        reports = f"  {row['independent_reports']:,} reports" if row["independent_reports"] else ""
+        count = row["independent_reports"]
+        reports = f"  {count:,} {'report' if count == 1 else 'reports'}" if count else ""
         head.append(f"{row['status']}  {days}{sure}{reports}", style="not bold")
         out.print(head)
         for label in ("actors", "recipients", "others"):
