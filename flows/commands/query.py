@@ -32,7 +32,18 @@ def timeline_command(
     name: str, limit: int, *, since: str | None, until: str | None, confidence: float, form: str
 ) -> int:
     values = {"name": name, "limit": limit, "since": since, "until": until, "confidence": confidence}
-    return _answer(TIMELINE, values, form, _print_events)
+    if form != "table":
+        return _answer(TIMELINE, values, form, _print_events)
+    with database_errors(), _connection() as connection:
+        found = _rows(connection, NAMES, {"name": name, "limit": 4})
+        rows = _rows(connection, TIMELINE, values)
+    if not found:
+        return _nothing()
+    _print_chosen(found)
+    if not rows:
+        return _nothing()
+    _print_events(rows)
+    return OK
 
 
 def events_command(
@@ -204,6 +215,19 @@ def _print_found(rows: Sequence[Row]) -> None:
 
 def _stories(row: Row) -> str:
     return f"{row['stories']:>6,} {'story  ' if row['stories'] == 1 else 'stories'}"
+
+
+def _print_chosen(rows: Sequence[Row]) -> None:
+    """Whose timeline it is, and who else the name can mean."""
+    from rich.text import Text
+
+    out = _out()
+    line = Text(_arabic(out, rows[0]["name"]), style="bold")
+    line.append(f"  {rows[0]['kind']}", style="not bold dim")
+    out.print(line)
+    if len(rows) > 1:
+        others = "، ".join(str(row["name"]) for row in rows[1:])
+        out.print(Text(f"  not: {_arabic(out, others)}", style="dim"))
 
 
 def _print_names(rows: Sequence[Row]) -> None:
