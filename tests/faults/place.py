@@ -74,7 +74,7 @@ class Place:
     zygote: subprocess.Popen[str]
     expected: dict[str, Rows] = field(default_factory=dict)  # by operation, of an undisturbed run
     seconds: dict[str, float] = field(default_factory=dict)  # that it took
-    shared_memory: frozenset[str] = frozenset()
+    shared_memory: Path | None = None  # /dev/shm of the commands, where they have one of their own
     count: int = 0
 
     # -------------------------------------------------------------------------------- the server
@@ -164,16 +164,20 @@ class Place:
         parts = {".part", ".tmp", ".lock"}
         assert [p for p in self.inbox.rglob("*") if p.suffix in parts] == []
 
-    def _forgotten_memory(self) -> set[str]:
-        """Semaphores and shared memory that came since and that no process has open."""
-        new = {name for name in os.listdir("/dev/shm") if name not in self.shared_memory}
-        if not new:
-            return new
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            with suppress(OSError):
-                maps = Path(f"/proc/{pid}/maps").read_text()
-                new = {name for name in new if name not in maps}
-        return new & set(os.listdir("/dev/shm"))
+    def _forgotten_memory(self) -> list[str]:
+        """Semaphores and shared memory that are left, once no command runs."""
+        return [] if self.shared_memory is None else sorted(os.listdir(self.shared_memory))
+
+
+def _own_shared_memory() -> list[str]:
+    """A prefix of commands that get a /dev/shm of their own; none where that is not allowed."""
+    script = 'mount -t tmpfs -o mode=1777 rasd-test /dev/shm && exec "$@"'
+    prefix = ["unshare", "--mount", "sh", "-c", script, "sh"]
+    try:
+        allowed = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        allowed = False
+    return prefix if allowed else []
 
 
 @dataclass
@@ -259,8 +263,9 @@ def place() -> Iterator[Place]:
             shutil.copy(path, home / "inbox")
     for name, data in BAD.items():
         (home / "inbox" / name).write_bytes(data)
+    apart = _own_shared_memory()
     zygote = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.zygote"],
+        [*apart, sys.executable, "-m", "tests.faults.zygote"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -268,9 +273,8 @@ def place() -> Iterator[Place]:
     )
     assert zygote.stdout is not None
     assert zygote.stdout.readline() == "ready\n"
-    made = Place(
-        home, home / "inbox", home / "temporary", zygote, shared_memory=frozenset(os.listdir("/dev/shm"))
-    )
+    memory = Path(f"/proc/{zygote.pid}/root/dev/shm") if apart else None
+    made = Place(home, home / "inbox", home / "temporary", zygote, shared_memory=memory)
     try:
         _make_templates(made)
         yield made

@@ -1,6 +1,6 @@
 """Small ingests and refreshes without end: memory, handles, connections and tables stay as they are.
 
-    RASD_SOAK_MINUTES=30 uv run pytest -m slow -s tests/faults/test_soak.py
+    RASD_SOAK_MINUTES=30 uv run pytest -m slow -s tests/flows/test_soak.py
 
 One process does what the scheduled runs do, over and over: a few new articles, some changed ones, some that
 are known, a refresh.  The first third warms up; from then on nothing may grow that does not hold articles.
