@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from db.engine import create_engine
 from db.load import load_batch
 from db.models import Base
 from tests.benchmarks.generate import batches
@@ -64,3 +67,42 @@ def test_a_table_moves_into_partitions_and_reads_only_the_one_it_needs(database:
         run(f"ALTER TABLE {table}_parted DETACH PARTITION {table}_1")
         left = connection.execute(sa.text(f"SELECT min(extraction_id) FROM {table}_parted")).scalar_one()
         assert left >= middle
+
+
+LARGE = os.environ.get("RASD_LARGE_URL", "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not LARGE, reason="RASD_LARGE_URL names no large database (tests.benchmarks.multiply)")
+def test_a_table_of_a_million_articles_moves_into_partitions() -> None:
+    """In one transaction that is rolled back: a partition of each twentieth of the ids."""
+    engine = create_engine(LARGE)
+    with engine.connect() as connection, connection.begin() as transaction:
+        run = connection.exec_driver_sql
+        run("SET LOCAL statement_timeout = 0")
+        edges = [
+            row[0]
+            for row in run(
+                "SELECT min(id) FROM (SELECT id, ntile(20) OVER (ORDER BY id) AS part FROM extraction) AS e"
+                " GROUP BY part ORDER BY 1"
+            )
+        ]
+        run("CREATE TABLE office_parted (LIKE office) PARTITION BY RANGE (extraction_id)")
+        run("ALTER TABLE office_parted ADD PRIMARY KEY (extraction_id, n)")
+        for number, (low, high) in enumerate(zip(edges, [*edges[1:], 2**62], strict=True)):
+            run(
+                f"CREATE TABLE office_{number} PARTITION OF office_parted FOR VALUES FROM ({low}) TO ({high})"
+            )
+        moved = run("INSERT INTO office_parted SELECT * FROM office").rowcount
+        assert moved == run("SELECT count(*) FROM office").scalar_one()
+        asked = edges[7]
+        plan = str(
+            run(f"EXPLAIN (COSTS OFF) SELECT * FROM office_parted WHERE extraction_id = {asked}").all()
+        )
+        assert "office_7" in plan
+        assert "office_6" not in plan
+        run("ALTER TABLE office_parted DETACH PARTITION office_0")
+        assert run("SELECT min(extraction_id) FROM office_parted").scalar_one() >= edges[1]
+        print(f"{moved:,} rows moved into {len(edges)} partitions")
+        transaction.rollback()
+    engine.dispose()
