@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from sqlalchemy.engine import Connection
 
 from db.session import Raw, transaction
+from db.statistics import analyze_grown
 
 STEP = 200_000  # queued changes a transaction
 ADVISORY_LOCK = 0x72617365  # one refresh at a time: sums are added to
@@ -38,7 +39,10 @@ def refresh_reports(connection: Connection) -> dict[str, int]:
                 _record(raw, "reports", time.monotonic() - began, total["report changes"])
                 break
     if total["report changes"]:
-        _analyze(connection)
+        with transaction(connection) as raw:
+            # else the server would count what was just written a second late
+            raw.execute("SELECT pg_stat_force_next_flush()")
+        analyze_grown(connection)
     return total
 
 

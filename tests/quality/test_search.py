@@ -1,6 +1,7 @@
 """Sixty questions to ten thousand real articles; what must be found is told by regular expressions.
 
-The expressions know Arabic's particles and nothing of the search's own forms.
+The expressions know Arabic's particles and nothing of the search's own forms.  What they take for right and a
+reader does not is in search_wrong.tsv.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -45,6 +47,14 @@ PHRASES = (
     "حادث مرور",
 )
 LETTER = "[0-9a-zء-ي]"
+WRONG = {
+    (query, digest)
+    for query, digest, _ in (
+        line.split("\t")
+        for line in Path(__file__).with_name("search_wrong.tsv").read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    )
+}
 
 
 def variants(word: str) -> str:
@@ -80,6 +90,18 @@ def archive(database: Engine) -> Iterator[tuple[Engine, dict[int, str]]]:
         yield database, {article: fold(text) for article, text in listed}
 
 
+def digests(engine: Engine) -> dict[int, str]:
+    """Article -> the start of its file's SHA-256."""
+    with engine.connect() as connection:
+        found = connection.execute(
+            sa.text(
+                "SELECT a.id, left(encode(r.sha256, 'hex'), 16)"
+                " FROM article AS a JOIN raw_file AS r ON r.id = a.raw_file_id"
+            )
+        )
+        return {row[0]: str(row[1]) for row in found}
+
+
 @pytest.mark.slow
 @pytest.mark.shared
 def test_sixty_queries(archive: tuple[Engine, dict[int, str]]) -> None:
@@ -88,6 +110,7 @@ def test_sixty_queries(archive: tuple[Engine, dict[int, str]]) -> None:
     queries = [(word, word) for word in WORDS] + [(f'"{phrase}"', phrase) for phrase in PHRASES]
     assert len(queries) == 60
     missed, shown, right = {}, 0, 0
+    digest = digests(engine)
     with engine.connect() as connection:
         connection.execute(sa.text("ANALYZE extraction"))
         for query, phrase in queries:
@@ -104,6 +127,6 @@ def test_sixty_queries(archive: tuple[Engine, dict[int, str]]) -> None:
             top = list(connection.scalars(first, {"query": query}))
             assert len(top) == min(10, len(found))
             shown += len(top)
-            right += sum(article in must for article in top)
+            right += sum(article in must and (query, digest[article]) not in WRONG for article in top)
     assert missed == {}
     assert right / shown >= 0.95
