@@ -105,15 +105,13 @@ def _step(raw: Raw, extractions: list[int], how: Matching) -> dict[str, int]:
     for pair in new:
         touched.update(pair)
     gone = [key for key in before if key not in reports]
-    raw.execute(
-        "DELETE FROM occurrence_event AS m USING unnest(%s::bigint[], %s::int[]) AS g (extraction_id, n)"
-        " WHERE m.extraction_id = g.extraction_id AND m.event_n = g.n",
-        [[key[0] for key in gone], [key[1] for key in gone]],
-    )
+    _leave(raw, gone)
     nodes, standing, stored = _closure(raw, (touched | set(reports)) - set(gone), set(before.values()), new)
     known = _known(raw, nodes - set(reports), how) | reports
     # what an extraction that is being deleted leaves behind
     known = {key: report for key, report in known.items() if key in nodes}
+    # neighbours whose extraction was replaced and is queued behind this step: the occurrence may end before
+    _leave(raw, [key for key in standing if key not in known])
     matches = {pair: found for pair, found in (stored | new).items() if pair[0] in known and pair[1] in known}
     counts = _regroup(
         raw, known, matches, standing=standing, touched=set(before.values()), blocks=blocks, how=how
@@ -126,6 +124,15 @@ def _step(raw: Raw, extractions: list[int], how: Matching) -> dict[str, int]:
         [(*low, *high, found.score, found.joins) for (low, high), found in sorted(new.items())],
     )
     return {"reports_read": len(extractions), **counts}
+
+
+def _leave(raw: Raw, keys: list[Key]) -> None:
+    """End the membership of events."""
+    raw.execute(
+        "DELETE FROM occurrence_event AS m USING unnest(%s::bigint[], %s::int[]) AS g (extraction_id, n)"
+        " WHERE m.extraction_id = g.extraction_id AND m.event_n = g.n",
+        [[key[0] for key in keys], [key[1] for key in keys]],
+    )
 
 
 # ------------------------------------------------------------------------------------- reading

@@ -395,3 +395,19 @@ def test_a_new_extraction_takes_the_place_of_the_old_one(database: Engine) -> No
     refresh(database)
     assert differences(before, snapshot(database, ["occurrence"])) == []
     assert groups(database) == [["1", "2", "3"], ["4"], ["5"], ["6"]]
+
+
+def test_an_occurrence_may_end_before_a_replaced_report_has_its_turn(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backfill replaces extractions by the thousand; a step of the refresh sees only some of them."""
+    put(database, sample())
+    refresh(database)
+    expected = groups(database)
+    monkeypatch.setattr("db.occurrences.STEP", 1)
+    put(database, sample(), pipeline=NEWER)
+    refresh(database)
+    assert groups(database) == expected
+    old = "SELECT count(*) FROM occurrence_event JOIN extraction ON id = extraction_id WHERE NOT is_current"
+    with database.connect() as connection:
+        assert connection.scalar(sa.text(old)) == 0
