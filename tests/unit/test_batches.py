@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.read.discover import Found
+from flows import runs
+from flows.read.discover import Found, discover
 from flows.records import Rejection
-from flows.runs import batches
+from flows.runs import Batch, BatchResult, Loading, Origin, batches
+from flows.settings import Settings
 
 FILES = st.lists(
     st.one_of(
@@ -29,3 +36,37 @@ def test_batches(items: list[Found | Rejection], files: int, size: int) -> None:
         assert 0 < len(batch.files) + len(batch.rejections) <= files
         # a batch is over the limit only where a single file is
         assert len(batch.files) <= 1 or sum(f.size or 0 for f in batch.files) <= size
+
+
+def test_a_batch_of_compressed_files_is_loaded_in_parts(tmp_path: Path) -> None:
+    """Their size shows only when they are read; five gigabytes of it could be in one batch."""
+    for n in range(7):
+        (tmp_path / f"{n}.txt.gz").write_bytes(gzip.compress(f"{n}".encode() * 1_000))
+    (tmp_path / "broken.txt.gz").write_bytes(b"no gzip")
+    found = [one for one in discover([str(tmp_path)]) if isinstance(one, Found)]
+    batch = Batch(0, tuple(found))
+    chosen = Settings(batch_bytes=600)
+    runtime = cast(Loading, SimpleNamespace(settings=chosen, origin=Origin()))
+    parts = list(runs._read(batch, runtime))
+    assert [len(part.raws) for part in parts] == [3, 3, 1]
+    assert [raw.uri for part in parts for raw in part.raws] == [one.uri for one in found[:7]]
+    assert [file for part in parts for file in part.files] == found, "each is put away with its own part"
+    assert [rejection.cause for part in parts for rejection in part.refused] == ["bad_archive"]
+    whole = list(runs._read(batch, cast(Loading, SimpleNamespace(settings=Settings(), origin=Origin()))))
+    assert [len(part.raws) for part in whole] == [7]
+    assert len(list(runs._read(Batch(1, ()), runtime))) == 1, "an empty batch has a result, too"
+
+
+def test_parts_are_counted_together() -> None:
+    def part(n: int) -> BatchResult:
+        return BatchResult(
+            number=4, seen=n, known=1, loaded=n - 1, rejections=(("read", "gone", n),), examples=(f"e{n}",),
+            rows=(("article", n),), seconds=1.0, slowest=((float(n), f"u{n}"),), refused=frozenset({f"r{n}"}),
+        )  # fmt: skip
+
+    joined = runs._joined([part(2), part(3)])
+    assert (joined.seen, joined.known, joined.loaded) == (5, 2, 3)
+    assert joined.rejections == (("read", "gone", 5),)
+    assert joined.rows == (("article", 5),)
+    assert joined.slowest[0] == (3.0, "u3")
+    assert joined.refused == {"r2", "r3"}
