@@ -196,7 +196,8 @@ def scheduler(home: Path) -> Iterator[Callable[..., str]]:
         dask(
             "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)
         )
-        assert wait_until(file.exists, 120)
+        # it exists before it is written
+        assert wait_until(lambda: file.exists() and file.read_text(encoding="utf-8").endswith("}"), 120)
         address = str(json.loads(file.read_text(encoding="utf-8"))["address"])
         for _ in range(2):
             dask("worker", address, "--nthreads", "1", "--no-dashboard", *options)
@@ -205,10 +206,14 @@ def scheduler(home: Path) -> Iterator[Callable[..., str]]:
         return address
 
     yield start
+    # workers first: one whose scheduler is gone looks for it for a while
     for process_ in reversed(processes):
         process_.send_signal(signal.SIGTERM)
-    for process_ in processes:
-        process_.wait(60)
+        try:
+            process_.wait(60)
+        except subprocess.TimeoutExpired:
+            process_.kill()
+            process_.wait()
 
 
 @pytest.mark.slow
