@@ -21,7 +21,7 @@ from db.session import Raw, by_key, copy_rows, ids, transaction
 __all__ = ["STEP", "Matching", "rebuild_occurrences", "refresh_occurrences"]
 
 STEP = 1_000  # queued extractions a transaction
-LOCK = 0x72617364 + 2  # one regrouping at a time; loaders do not wait for it
+LOCK = 0x6F636375  # "occu": one regrouping at a time; loaders do not wait for it
 
 Key = tuple[int, int]  # extraction, number of the event
 

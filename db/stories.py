@@ -22,7 +22,7 @@ from db.session import Raw, by_key, copy_rows, ids, transaction
 __all__ = ["STEP", "Comparison", "rebuild_stories", "refresh_stories"]
 
 STEP = 1_000  # articles a transaction
-LOCK = 0x72617364 + 1  # one regrouping at a time; loaders do not wait for it
+LOCK = 0x73746F72  # "stor": one regrouping at a time; loaders do not wait for it
 
 
 class SignedText(Protocol):

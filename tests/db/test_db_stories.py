@@ -331,3 +331,12 @@ def test_planted_copies_among_real_articles(database: Engine) -> None:
     print(f"planted copies: recall {recall:.4f}, precision {precision:.4f}; other pairs {len(without) // 2}")
     assert recall >= 0.99
     assert precision >= 0.99
+
+
+def test_no_two_derivations_wait_for_each_other_by_mistake() -> None:
+    """Advisory locks have one number space a database: the one of stories was that of reports once."""
+    from db import identity, occurrences, reading, reference, reports, stories
+
+    locks = [identity.ADVISORY_LOCK, occurrences.LOCK, stories.LOCK, reports.ADVISORY_LOCK]
+    locks += [reading._LOCK, reading._LOCK + 1, reference._LOCK]
+    assert len(set(locks)) == len(locks)
