@@ -83,6 +83,12 @@ class Event:
     def recipients(self) -> list[Party]:
         return [p for p in self.parties if p.role == "recipient"]
 
+    @property
+    def others(self) -> list[Party]:
+        """Recipients whom no report names as an actor: of two who meet, either may be said to come."""
+        known = {p.entity_id for p in self.actors if p.entity_id is not None}
+        return [p for p in self.recipients if p.entity_id not in known]
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
