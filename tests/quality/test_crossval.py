@@ -41,5 +41,6 @@ def test_another_engine_is_refused() -> None:
 @pytest.mark.slow
 def test_fast_on_articles_that_it_never_saw() -> None:
     found = cross_validate(SHARED, engine="fast")
-    assert found["all"].f1 >= 79.0
-    assert found["PERSON"].f1 >= 84.5
+    assert found["all"].f1 >= 80.0
+    assert found["PERSON"].f1 >= 85.5
+    assert found["ORGANIZATION"].f1 >= 75.0

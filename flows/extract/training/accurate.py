@@ -45,7 +45,7 @@ HIDDEN_LAYER = 8  # whose states the events stage reads
 SPECIAL = ("<s>", "</s>", "<pad>")
 
 
-class Marks:
+class _Marks:
     """Ids of the special pieces in a pruned vocabulary."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -73,7 +73,7 @@ def finish(model: Encoder, tokenizer: Tokenizer, data: Data, plan: Plan, *, out:
     """What follows the training of an encoder: its clitic head, export, calibration."""
     model.eval()
     say(f"accurate: {development_scores(model, tokenizer, data)}")
-    marks = Marks(tokenizer)
+    marks = _Marks(tokenizer)
     fit_clitics(
         model,
         Pieces(tokenizer),
@@ -100,7 +100,7 @@ def _fit(
 
     report and save after every epoch (NAME.1.pt ...) and at the end (NAME.pt).
     """
-    marks, pieces = Marks(tokenizer), Pieces(tokenizer)
+    marks, pieces = _Marks(tokenizer), Pieces(tokenizer)
 
     def windows(documents: Sequence[Document], head: str, noisy: bool = False) -> list[Example]:
         change = (lambda w: w.translate(NOISE)) if noisy else None
@@ -143,7 +143,7 @@ def _fit(
 
 def development_scores(model: Encoder, tokenizer: Tokenizer, data: Data) -> str:
     """F1 on both development sets in one line."""
-    marks, pieces = Marks(tokenizer), Pieces(tokenizer)
+    marks, pieces = _Marks(tokenizer), Pieces(tokenizer)
     parts = []
     for name, documents, head in (
         ("ANERcorp", [data.anercorp_dev], "anercorp"),
@@ -165,7 +165,7 @@ def development_scores(model: Encoder, tokenizer: Tokenizer, data: Data) -> str:
 
 def ship(model: Encoder, tokenizer: Tokenizer, data: Data, out: Path, say: Say) -> None:
     """Write accurate.onnx and accurate.json with temperatures fitted to the development sets."""
-    marks, pieces = Marks(tokenizer), Pieces(tokenizer)
+    marks, pieces = _Marks(tokenizer), Pieces(tokenizer)
     sample = examples(unlabelled(data, 40), "guide", pieces, bos=marks.bos, eos=marks.eos)[:100]
     peaks = input_peaks(model, lambda: predict(model, sample, ["guide"], marks.pad))
     graph = build_graph(model, SHIPPED_HEADS, peaks=peaks, hidden_layer=HIDDEN_LAYER)

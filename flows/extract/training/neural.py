@@ -124,21 +124,11 @@ class Network:
     The memory costs 768 bytes a piece; half of the layers frozen makes training nearly twice as fast.
     """
 
-    def __init__(
-        self,
-        model: Encoder,
-        pad: int,
-        frozen: int = 0,
-        *,
-        remember: bool = False,
-        states: dict[int, torch.Tensor] | None = None,
-    ) -> None:
+    def __init__(self, model: Encoder, pad: int, frozen: int = 0, *, remember: bool = False) -> None:
         self.model = model
         self.pad = pad
         self.frozen = frozen
-        self._states: dict[int, torch.Tensor] | None = None
-        if remember and frozen:
-            self._states = {} if states is None else states
+        self._states: dict[int, torch.Tensor] | None = {} if remember and frozen else None
 
     def __call__(self, batch: Sequence[Example], drop: float = 0.0) -> dict[str, torch.Tensor]:
         """Logits of every head, (batch, words, labels) in float32."""
@@ -208,13 +198,8 @@ def train(
     pad: int,
     after_epoch: Callable[[int, Encoder], None] = lambda epoch, model: None,
     say: Callable[[str], None] = print,
-    states: dict[int, torch.Tensor] | None = None,
 ) -> None:
-    """Fine-tune in place.  ``data(epoch)`` gives an epoch's windows; the rate falls linearly to zero.
-
-    ``states`` keeps what frozen lower layers make of windows from one training to the next; the windows must
-    be the same objects.
-    """
+    """Fine-tune in place.  ``data(epoch)`` gives an epoch's windows; the rate falls linearly to zero."""
     torch.manual_seed(recipe.seed)
     rng = random.Random(recipe.seed)
     if recipe.freeze_embeddings:
@@ -225,7 +210,7 @@ def train(
     for layer in list(model.layers)[: recipe.frozen_layers]:
         layer.requires_grad_(False)
     remember = recipe.frozen_layers if recipe.freeze_embeddings else 0
-    network = Network(model, pad, remember, remember=True, states=states)
+    network = Network(model, pad, remember, remember=True)
     heads = [p for n, p in model.named_parameters() if n.startswith(("outputs.", "clitic."))]
     body = [
         p
