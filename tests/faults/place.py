@@ -140,6 +140,7 @@ class Place:
 
     def repeat(self, operation: str, url: str) -> None:
         """An undisturbed run after a disturbed one: the same rows, and nothing of either left behind."""
+        self.server()  # takes connections again, after its recovery
         again = self.run(operation, url)
         assert again.status == (3 if operation in REJECTING else 0), again
         self.same_rows(operation, url)
