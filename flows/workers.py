@@ -145,7 +145,7 @@ def _start_pool(count: int, options: Options, learned: Learned) -> ProcessPoolEx
             ready = [pool.submit(warm_up, options) for _ in range(count)]
         for future in ready:
             future.result()
-    except (BrokenProcessPool, BrokenPipeError) as error:  # the latter before it took its orders
+    except (BrokenProcessPool, BrokenPipeError, MemoryError) as error:  # a pipe: before it took its orders
         pool.shutdown(wait=False, cancel_futures=True)
         raise WorkerError("worker processes die at their start (out of memory?)") from error
     except BaseException:
