@@ -96,7 +96,7 @@ asyncio.run(look())
     lines = result.stdout.splitlines()
     assert set(lines[0].strip("[]").replace("'", "").split(", ")) == {"Completed"}
     assert lines[1].startswith("['Completed']")
-    assert f"| files seen | {ARTICLES} |" in result.stdout
+    assert f"| seen | {ARTICLES} |" in result.stdout
 
 
 def test_a_second_run_loads_nothing_and_says_so(
