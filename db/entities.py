@@ -6,6 +6,7 @@ from sqlalchemy.engine import Connection
 
 from db.identity import Name, Rules, block_columns, lock, regroup, update_edges
 from db.session import Raw, by_key, transaction
+from db.statistics import analyze_added
 from db.tenures import add_tenures, count_again
 
 __all__ = ["rebuild_entities", "rebuild_queue", "refresh_entities"]
@@ -79,6 +80,7 @@ def _step(raw: Raw, rules: Rules) -> dict[str, int]:
     counts["extractions"] = len(batch)
     lost = _withdraw(raw, batch)
     counts["entity"], counts["entity_alias"] = _entities(raw, batch)
+    analyze_added(raw, entity=counts["entity"], entity_alias=counts["entity_alias"])
     fresh = raw.execute(
         """
         INSERT INTO identity (extraction_id, n, entity_id)
@@ -94,6 +96,7 @@ def _step(raw: Raw, rules: Rules) -> dict[str, int]:
         [batch],
     ).fetchall()
     counts["identity"] = len(fresh)
+    analyze_added(raw, identity=len(fresh))
     _count_spellings(raw, fresh, 1)
     extractions = sorted({extraction for extraction, _ in fresh})
     named = {
@@ -103,7 +106,7 @@ def _step(raw: Raw, rules: Rules) -> dict[str, int]:
         ).fetchall()
     }
     _links(raw, rules, extractions)
-    _blocks(raw, rules, named)
+    analyze_added(raw, name_block=_blocks(raw, rules, named))
     gone = lost - named
     if gone:
         _forget(raw, rules, gone)
@@ -214,13 +217,13 @@ def _links(raw: Raw, rules: Rules, extractions: list[int]) -> None:
         )
 
 
-def _blocks(raw: Raw, rules: Rules, named: set[Name]) -> None:
-    raw.execute(
+def _blocks(raw: Raw, rules: Rules, named: set[Name]) -> int:
+    return raw.execute(
         "INSERT INTO name_block (entity_id, block)"
         " SELECT e.id, b.block FROM unnest(%s::text[], %s::text[], %s::text[]) AS b (kind, key, block)"
         " JOIN entity AS e ON e.kind = b.kind AND e.key = b.key AND e.sense = '' ON CONFLICT DO NOTHING",
         block_columns(rules, named),
-    )
+    ).rowcount
 
 
 def _forget(raw: Raw, rules: Rules, names: set[Name]) -> None:

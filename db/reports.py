@@ -378,27 +378,36 @@ def _volumes(raw: Raw) -> int:
         same = "e.source = d.source" if source else "e.source IS NULL AND d.source IS NULL"
         rows += raw.execute(
             f"""
+            -- step by step: planned as a whole, a day with many articles is joined in loops over all pairs
+            WITH chosen AS MATERIALIZED (
+                SELECT
+                    d.source, d.day, e.id, e.article_id, e.language, e.faults <> '[]' AS faulty, e.created_at
+                FROM changed_day AS d
+                JOIN extraction AS e ON {same} AND e.published_first_day {day} AND e.is_current
+            ), listed AS MATERIALIZED (
+                SELECT c.*, coalesce(s.kind, 'original') = 'original' AS original
+                FROM chosen AS c
+                JOIN article AS a ON a.id = c.article_id
+                LEFT JOIN article_story AS s ON s.extraction_id = c.id
+                WHERE EXISTS (SELECT FROM location AS l WHERE l.raw_file_id = a.raw_file_id)
+            )
             INSERT INTO report.source_volume
                 (source, day, articles, originals, other_languages, faulty, nameless, events, undated_events,
                  last_loaded)
             SELECT
-                d.source, d.day, count(*), count(*) FILTER (WHERE coalesce(s.kind, 'original') = 'original'),
-                count(*) FILTER (WHERE e.language <> 'ar'), count(*) FILTER (WHERE e.faults <> '[]'),
-                count(*) FILTER (WHERE e.language = 'ar' AND NOT n.named),
-                coalesce(sum(v.events), 0), coalesce(sum(v.undated), 0), max(e.created_at)
-            FROM changed_day AS d
-            JOIN extraction AS e ON {same} AND e.published_first_day {day} AND e.is_current
-            JOIN article AS a ON a.id = e.article_id
-            LEFT JOIN article_story AS s ON s.extraction_id = e.id
+                c.source, c.day, count(*), count(*) FILTER (WHERE c.original),
+                count(*) FILTER (WHERE c.language <> 'ar'), count(*) FILTER (WHERE c.faulty),
+                count(*) FILTER (WHERE c.language = 'ar' AND NOT n.named),
+                coalesce(sum(v.events), 0), coalesce(sum(v.undated), 0), max(c.created_at)
+            FROM listed AS c
             CROSS JOIN LATERAL (
-                SELECT EXISTS (SELECT FROM article_entity AS a WHERE a.extraction_id = e.id) AS named
+                SELECT EXISTS (SELECT FROM article_entity AS a WHERE a.extraction_id = c.id) AS named
             ) AS n
             CROSS JOIN LATERAL (
                 SELECT count(*) AS events, count(*) FILTER (WHERE date_n IS NULL) AS undated
-                FROM event WHERE extraction_id = e.id
+                FROM event WHERE extraction_id = c.id
             ) AS v
-            WHERE EXISTS (SELECT FROM location AS l WHERE l.raw_file_id = a.raw_file_id)
-            GROUP BY d.source, d.day
+            GROUP BY c.source, c.day
             """.encode()
         ).rowcount
     raw.execute("DROP TABLE changed_day")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from db.session import transaction
+from db.session import Raw, transaction
 
-__all__ = ["analyze_grown", "take_in_words"]
+__all__ = ["analyze_added", "analyze_grown", "take_in_words"]
 
-LEAST = 10_000  # changed rows
+LEAST = 1_000  # changed rows
 SHARE = 0.5  # of the rows there are
 
 
@@ -31,6 +31,22 @@ def analyze_grown(connection: Connection) -> list[str]:
         if tables:
             raw.execute(f"ANALYZE (SKIP_LOCKED) {', '.join(tables)}".encode())
     return tables
+
+
+def analyze_added(raw: Raw, **added: int) -> None:
+    """ANALYZE those of the tables to which the transaction at hand added much; rows by table.
+
+    Statements of the same transaction would be planned for the few rows that there were before it: joins
+    become loops over all pairs.
+    """
+    grown = raw.execute(
+        "SELECT a.name FROM unnest(%s::text[], %s::int[]) AS a (name, rows)"
+        " JOIN pg_class AS c ON c.oid = to_regclass('public.' || a.name)"
+        " WHERE a.rows > %s AND a.rows > %s * c.reltuples ORDER BY 1",
+        [list(added), list(added.values()), LEAST, SHARE],
+    ).fetchall()
+    if grown:
+        raw.execute(f"ANALYZE (SKIP_LOCKED) {', '.join(str(name) for (name,) in grown)}".encode())
 
 
 def take_in_words(connection: Connection) -> None:

@@ -33,6 +33,7 @@ from flows.clean.normalize import clean
 from flows.pipeline import Options, _engine, _with_publication, warm_up
 from flows.read.discover import Found, discover, load
 from flows.records import Article, Extraction, RawFile, Rejection
+from flows.settings import worker_environment
 from tests.benchmarks.articles import NEWS, write_articles
 from tests.db.servers import make_home
 
@@ -241,7 +242,8 @@ def ingest(environment: dict[str, str], folder: Path, *arguments: str) -> Line:
     def watch() -> None:
         family = psutil.Process(process.pid)
         while not done.wait(0.3):
-            with contextlib.suppress(psutil.Error, OSError):
+            # a process that ends has no memory any more
+            with contextlib.suppress(psutil.Error, OSError, IndexError):
                 for member in [family, *family.children(recursive=True)]:
                     status = Path(f"/proc/{member.pid}/status").read_text(encoding="ascii")
                     peaks[member.pid] = int(status.split("VmHWM:")[1].split()[0]) / 1024
@@ -331,6 +333,7 @@ def main() -> None:
     parser.add_argument("--engines", default="rules,fast,accurate")
     parser.add_argument("--growth", default="1000,10000,100000", help="numbers of files")
     chosen = parser.parse_args()
+    worker_environment()  # one thread, as the workers have
     if not NEWS.exists():
         raise SystemExit(f"{NEWS.name} is not beside the project: there are no articles to measure with")
     engines = chosen.engines.split(",")
