@@ -10,7 +10,6 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 import sqlalchemy as sa
-from followthemoney import model
 from sqlalchemy.engine import Engine
 
 from db.checks import DatabaseError
@@ -65,6 +64,8 @@ def test_values_survive(loaded: Engine, tmp_path: Path) -> None:
 
 
 def test_follow_the_money(loaded: Engine, tmp_path: Path) -> None:
+    needed = "needs the extra `export`, which compiles against ICU"
+    model = pytest.importorskip("followthemoney", reason=needed).model
     path = tmp_path / "all.ftm"
     written = export_ftm(loaded, str(path))
     entities = [model.get_proxy(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
