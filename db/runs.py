@@ -12,9 +12,10 @@ from sqlalchemy.engine import Connection
 from db.rows import PipelineRow, RejectionRow
 from db.session import Raw, transaction
 
-# Advisory locks have one number space a database: "Rasd" in the upper half, the run in the lower.
+# as in flows.storable, which nothing here may import; a test holds the two together
 _REFUSED = re.compile("[\0\ud800-\udfff]")
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+# Advisory locks have one number space a database: "Rasd" in the upper half, the run in the lower.
 _LOCKS = 0x52617364 << 32
 
 

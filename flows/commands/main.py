@@ -35,7 +35,7 @@ PARALLEL_FILES = 100
 
 def extract_command(paths: Sequence[str], output: Path | None, engine: str | None) -> int:
     from flows.pipeline import Options
-    from flows.storable import storable_uri
+    from flows.storable import storable, storable_uri
     from flows.terminal import harmless
 
     chosen = effective_settings(names_engine=engine)
@@ -48,8 +48,11 @@ def extract_command(paths: Sequence[str], output: Path | None, engine: str | Non
                 written += 1
             else:
                 rejected += 1
-                said = f"rejected: {outcome.uri}: {outcome.stage}: {outcome.message}"
-                print(harmless(storable_uri(said)), file=sys.stderr)
+                where = storable_uri(outcome.uri)
+                print(
+                    harmless(f"rejected: {where}: {outcome.stage}: {storable(outcome.message)}"),
+                    file=sys.stderr,
+                )
     if not rejected:
         return OK
     return REJECTED if written else FAILED

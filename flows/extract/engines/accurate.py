@@ -191,10 +191,6 @@ class AccurateEngine:
             at += length
         return logits
 
-    def shown(self, sentence: Sequence[str]) -> bool:
-        """Whether the network has read the sentence already, so that ``hidden`` costs nothing."""
-        return tuple(sentence) in self._seen
-
     def hidden(self, sentences: Sequence[Sequence[str]]) -> list[Floats]:
         """States (words, size) of each sentence's words after the layer that the model names, float32.
 

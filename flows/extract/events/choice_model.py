@@ -17,7 +17,7 @@ import numpy as np
 
 from flows.extract.engines.store import read_model
 from flows.extract.events.choices import Linear, Question, Thresholds
-from flows.extract.events.trigger_model import STATUSES, Floats
+from flows.extract.events.trigger_model import STATUSES, Floats, gelu, softmax
 from flows.records import EventStatus
 
 NETWORK = "events_choices.npz"
@@ -137,11 +137,8 @@ class Sight:
         trigger = self._states[[q.trigger for q in questions]]
         candidate = self._states[[q.candidate for q in questions]]
         x = sums[:, classes:] + trigger @ net.trigger + candidate @ net.candidate + net.bias
-        # the tanh form of GELU, as in training
-        inner = 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x * x * x)))
         query = (trigger @ net.query + net.query_bias).reshape(len(questions), classes, MEET)
         key = candidate @ net.key + net.key_bias
         met = (query @ key[:, :, None])[:, :, 0] / SCALE
-        logits = sums[:, :classes] + inner @ net.out + net.out_bias + met
-        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float32)
+        logits = sums[:, :classes] + gelu(x) @ net.out + net.out_bias + met
+        return softmax(logits)

@@ -119,10 +119,10 @@ class Linear:
         return out
 
     def places(self, questions: Sequence[Question]) -> list[float]:
-        return [_sigmoid(_sum(self._model.place, q.names)) for q in questions]
+        return [sigmoid(_sum(self._model.place, q.names)) for q in questions]
 
     def dates(self, questions: Sequence[Question]) -> list[float]:
-        return [_sigmoid(_sum(self._model.date, q.names)) for q in questions]
+        return [sigmoid(_sum(self._model.date, q.names)) for q in questions]
 
 
 @cache
@@ -147,5 +147,6 @@ def _sum(weights: Mapping[str, int], names: Iterable[str]) -> float:
     return sum(filter(None, map(weights.get, names))) / 100
 
 
-def _sigmoid(x: float) -> float:
+def sigmoid(x: float) -> float:
+    """The probability of log-odds."""
     return 1 / (1 + math.exp(-x)) if x > -30 else 0.0

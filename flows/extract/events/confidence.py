@@ -16,6 +16,7 @@ import msgspec
 
 from flows.extract.engines.store import read_model
 from flows.extract.events.candidates import Candidate
+from flows.extract.events.choices import sigmoid
 from flows.extract.events.context import View, strip, words
 from flows.extract.events.inflection import Form
 from flows.extract.events.merge import Cluster, Mention, lemma_of, pair_features
@@ -207,23 +208,19 @@ def event_features(view: View, cluster: Cluster, clusters: int) -> dict[str, flo
     return out
 
 
-def _sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x > -30 else 0.0
-
-
 def mention_probability(names: Features, net: bool = False) -> float:
     """Probability that a mention with these features evokes an event of its type."""
-    return _sigmoid(model(net).mention_bias + _score(model(net).mention, names))
+    return sigmoid(model(net).mention_bias + _score(model(net).mention, names))
 
 
 def pair_probability(view: View, a: Mention, b: Mention, net: bool = False) -> float:
     """Probability that two mentions of one type, ``a`` before ``b``, speak of one happening."""
-    return _sigmoid(model(net).pair_bias + _score(model(net).pair, pair_features(view, a, b)))
+    return sigmoid(model(net).pair_bias + _score(model(net).pair, pair_features(view, a, b)))
 
 
 def event_probability(values: Mapping[str, float], net: bool = False) -> float:
     """Calibrated probability that a merged event is right."""
-    return _sigmoid(model(net).event_bias + _score(model(net).event, values))
+    return sigmoid(model(net).event_bias + _score(model(net).event, values))
 
 
 def _score(weights: Mapping[str, float], names: Features) -> float:

@@ -136,8 +136,7 @@ def _run(near: Floats, known: Floats) -> tuple[Floats, Floats]:
     """Probabilities of types and statuses from the states of words with their neighbours, and marks."""
     w = _weights()
     x = np.concatenate([near, known], axis=1) @ w["inner.weight"].T + w["inner.bias"]
-    # the tanh form of GELU: what the exact one says to three digits, without an error function in numpy
-    inner = 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x * x * x)))
+    inner = gelu(x)
     direct = (
         np.concatenate([near[:, HIDDEN : 2 * HIDDEN], known], axis=1) @ w["direct.weight"].T
         + w["direct.bias"]
@@ -149,10 +148,16 @@ def _run(near: Floats, known: Floats) -> tuple[Floats, Floats]:
 
 def from_logits(kinds: Floats, statuses: Floats) -> Scores:
     """Scores from the network's two outputs; column 0 of ``kinds`` is "no event"."""
-    return Scores(_softmax(kinds)[:, 1:], _softmax(statuses), np.ones(len(kinds), np.bool_))
+    return Scores(softmax(kinds)[:, 1:], softmax(statuses), np.ones(len(kinds), np.bool_))
 
 
-def _softmax(logits: Floats) -> Floats:
+def gelu(x: Floats) -> Floats:
+    """The tanh form: what the exact one says to three digits, without an error function in numpy."""
+    return np.asarray(0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x * x * x))))
+
+
+def softmax(logits: Floats) -> Floats:
+    """Shares of each row."""
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float32)
 
