@@ -307,16 +307,19 @@ def free_port(wanted: int | None = None) -> int:
 # ------------------------------------------------------------------------------------------- initdb
 
 
-def initialise(cluster: Cluster, secret: str, *, durable: bool = True) -> None:
-    """Make the cluster where missing.  It is made beside its place and renamed: never half a cluster."""
+def initialise(cluster: Cluster, secret: str, *, durable: bool = True, least_free: int = LEAST_FREE) -> None:
+    """Make the cluster where missing.  It is made beside its place and renamed: never half a cluster.
+
+    ``least_free``: bytes that its disk must have left.
+    """
     if (cluster.data / "PG_VERSION").is_file():
         _check_version(cluster)
         return
     free = shutil.disk_usage(cluster.base).free
-    if free < LEAST_FREE:
+    if free < least_free:
         raise EmbeddedError(
             f"the disk of {cluster.base} is full: {free >> 20} MB free,"
-            f" a database needs {LEAST_FREE >> 20} MB"
+            f" a database needs {least_free >> 20} MB"
         )
     fresh = cluster.base / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)

@@ -20,7 +20,7 @@ from db.session import Raw, by_key, copy_rows, ids, transaction
 
 __all__ = ["STEP", "Matching", "rebuild_occurrences", "refresh_occurrences"]
 
-STEP = 1_000  # queued extractions a transaction
+STEP = 1_000
 LOCK = 0x6F636375  # "occu": one regrouping at a time; loaders do not wait for it
 
 Key = tuple[int, int]  # extraction, number of the event
@@ -38,11 +38,11 @@ class Matching(NamedTuple):
     found: Callable[[float, bool], Any]  # a match from its row
 
 
-def refresh_occurrences(connection: Connection, how: Matching) -> dict[str, int]:
+def refresh_occurrences(connection: Connection, how: Matching, step: int = STEP) -> dict[str, int]:
     """Bring the occurrences up to date; extractions read, occurrences and memberships changed.
 
     Idempotent; the grouping does not depend on the order of the articles; several may run at once, one after
-    another works.  Stories and identities must be up to date.
+    another works.  Stories and identities must be up to date.  ``step``: queued extractions a transaction.
     """
     total: Counter[str] = Counter({"reports_read": 0, "occurrence": 0, "occurrence_event": 0})
     with transaction(connection) as raw:
@@ -60,7 +60,7 @@ def refresh_occurrences(connection: Connection, how: Matching) -> dict[str, int]
             queue = raw.execute(
                 "DELETE FROM occurrence_queue WHERE id IN"
                 " (SELECT id FROM occurrence_queue ORDER BY id LIMIT %s) RETURNING extraction_id",
-                [STEP],
+                [step],
             ).fetchall()
             if not queue:
                 return dict(total)

@@ -24,6 +24,7 @@ from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
     EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -232,25 +233,16 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        toml = (_TomlSource(settings_cls, path) for path in _toml_files(env_settings, dotenv_settings))
+        toml = (_toml_source(settings_cls, path) for path in _toml_files(env_settings, dotenv_settings))
         return (init_settings, env_settings, dotenv_settings, *toml)
 
 
-class _TomlSource(PydanticBaseSettingsSource):
+def _toml_source(settings_cls: type[BaseSettings], path: Path) -> InitSettingsSource:
     """One rasd.toml.  Raises UserError for a file that is no TOML or has keys that mean nothing."""
-
-    def __init__(self, settings_cls: type[BaseSettings], path: Path) -> None:
-        super().__init__(settings_cls)
-        self.path = path
-
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        raise NotImplementedError  # pydantic-settings asks __call__ only
-
-    def __call__(self) -> dict[str, Any]:
-        values = _toml(self.path)
-        if unknown := sorted(values.keys() - self.settings_cls.model_fields.keys()):
-            raise UserError(f"{self.path}: no setting is called {', '.join(unknown)}; see `rasd config`")
-        return {_key(name): value for name, value in values.items()}
+    values = _toml(path)
+    if unknown := sorted(values.keys() - settings_cls.model_fields.keys()):
+        raise UserError(f"{path}: no setting is called {', '.join(unknown)}; see `rasd config`")
+    return InitSettingsSource(settings_cls, {_key(name): value for name, value in values.items()})
 
 
 def _key(name: str) -> str:
@@ -289,7 +281,7 @@ def origins(chosen: Settings) -> dict[str, str]:
     """Where each setting comes from: environment, .env, a rasd.toml, or default."""
     environment, dotenv = EnvSettingsSource(Settings), DotEnvSettingsSource(Settings)
     named: list[tuple[str, PydanticBaseSettingsSource]] = [("environment", environment), (".env", dotenv)]
-    named += [(str(path), _TomlSource(Settings, path)) for path in _toml_files(environment, dotenv)]
+    named += [(str(path), _toml_source(Settings, path)) for path in _toml_files(environment, dotenv)]
     given = [(origin, source()) for origin, source in named]
     return {
         name: next(

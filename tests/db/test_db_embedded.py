@@ -318,26 +318,24 @@ def small_disk() -> Iterator[Path]:
     folder.rmdir()
 
 
-def test_disk_with_too_little_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disk_with_too_little_room() -> None:
     home = make_home()
     try:
-        monkeypatch.setattr(cluster, "LEAST_FREE", 1 << 60)
         place = cluster.place(home)
         with pytest.raises(EmbeddedError, match=r"^the disk of [^\n]* is full: \d+ MB free[^\n]*$"):
-            cluster.initialise(place, "secret")
+            cluster.initialise(place, "secret", least_free=1 << 60)
         assert not place.data.exists()
     finally:
         shutil.rmtree(home)
 
 
-def test_full_disk(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk(small_disk: Path) -> None:
     with pytest.raises(EmbeddedError, match=r"^the disk of [^\n]* is full: \d+ MB free[^\n]*$"):
         embedded.start(small_disk)
     # and when it fills up while the cluster is made
     place = cluster.place(small_disk)
-    monkeypatch.setattr(cluster, "LEAST_FREE", 0)
     with pytest.raises(EmbeddedError, match=r"^the disk of [^\n]* is full$"):
-        cluster.initialise(place, "secret")
+        cluster.initialise(place, "secret", least_free=0)
     assert not place.data.exists(), "half a cluster would be taken for a whole one"
 
 

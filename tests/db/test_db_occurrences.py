@@ -14,7 +14,9 @@ from sqlalchemy.engine import Engine
 from db.engine import create_engine, upgrade
 from db.load import load_batch
 from db.occurrences import rebuild_occurrences, refresh_occurrences
-from flows.across import REPORTS
+from db.stories import refresh_stories
+from flows.across import REPORTS, TEXTS
+from flows.identities import refresh_entities
 from flows.records import Metadata, RawFile
 from flows.resolve import occurrences
 from flows.resolve.occurrences import Report, match
@@ -397,16 +399,16 @@ def test_a_new_extraction_takes_the_place_of_the_old_one(database: Engine) -> No
     assert groups(database) == [["1", "2", "3"], ["4"], ["5"], ["6"]]
 
 
-def test_an_occurrence_may_end_before_a_replaced_report_has_its_turn(
-    database: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_occurrence_may_end_before_a_replaced_report_has_its_turn(database: Engine) -> None:
     """A backfill replaces extractions by the thousand; a step of the refresh sees only some of them."""
     put(database, sample())
     refresh(database)
     expected = groups(database)
-    monkeypatch.setattr("db.occurrences.STEP", 1)
     put(database, sample(), pipeline=NEWER)
-    refresh(database)
+    with database.connect() as connection:
+        refresh_entities(connection)
+        refresh_stories(connection, TEXTS)
+        refresh_occurrences(connection, REPORTS, step=1)
     assert groups(database) == expected
     old = "SELECT count(*) FROM occurrence_event JOIN extraction ON id = extraction_id WHERE NOT is_current"
     with database.connect() as connection:
