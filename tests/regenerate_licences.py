@@ -1,4 +1,4 @@
-"""Write LICENSES.md: what Rasd installs and ships, and under which terms; run after a change of dependencies.
+"""Write flows/LICENSES.md: what Rasd installs and ships, and under which terms; run after a change of dependencies.
 
 uv run python -m tests.regenerate_licences
 """
@@ -14,7 +14,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGET = ROOT / "LICENSES.md"
+TARGET = ROOT / "flows" / "LICENSES.md"
 HEAD = """# Licences
 
 Rasd is GPL-3.0-or-later (LICENSE).  This table is made by `uv run python -m tests.regenerate_licences` from
