@@ -12,9 +12,10 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from db.stored import Selection
+from flows.batches import Batch, BatchResult, Origin
 from flows.ingest import moment
 from flows.rejected import Retried, retry
-from flows.runs import Batch, BatchResult, Origin, Summary
+from flows.runs import Summary
 from flows.settings import settings
 from flows.stored import left_to_the_next, run_backfill
 from flows.tasks import load_batch, persistently, refresh_derived, reported

@@ -36,11 +36,12 @@ from prefect_dask.task_runners import DaskTaskRunner
 
 from db.engine import create_engine
 from db.rows import ArticleRows, PipelineRow
+from flows.batches import Batch, BatchResult, Extractors, Loading, Origin
 from flows.errors import UserError
 from flows.pipeline import Options, version
 from flows.read.document import Learned
 from flows.rows import article_rows
-from flows.runs import Batch, BatchResult, Extractors, Loading, Origin, Pending, Runtime
+from flows.runs import Pending, Runtime
 from flows.settings import Settings, worker_environment
 from flows.workers import InProcess, Workers, sigint_blocked
 

@@ -19,8 +19,9 @@ from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
+from flows.batches import Batch, BatchResult, Origin
 from flows.errors import UserError
-from flows.runs import Batch, BatchResult, Origin, Place, Summary, run_ingest
+from flows.runs import Place, Summary, run_ingest
 from flows.settings import Settings, settings
 from flows.tasks import load_batch, load_batch_elsewhere, refresh_derived, reported, said
 

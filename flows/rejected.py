@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from db.rejections import RejectionCase, rejections, stored
+from flows.batches import Batch
 from flows.connection import migrated_engine
 from flows.errors import UserError
 from flows.read.listing import Found, name_of
 from flows.rows import stated_metadata
-from flows.runs import Batch, Pending, run_ingest
+from flows.runs import Pending, run_ingest
 from flows.settings import Settings
 
 _MEMBER = "::"  # archive::member

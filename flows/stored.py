@@ -17,12 +17,13 @@ import sqlalchemy as sa
 
 from db.reading import generation, learned_lines
 from db.stored import Selection, StoredFile, Totals, measured_rate, said, stored_files, totals
+from flows.batches import Batch, Origin
 from flows.connection import reading_engine
 from flows.pipeline import Options, extract, version
 from flows.read.listing import name_of
 from flows.records import Extraction, RawFile, Rejection
 from flows.rows import stated_metadata
-from flows.runs import LISTENER, Batch, Origin, Pending, Runtime, Summary, run
+from flows.runs import LISTENER, Pending, Runtime, Summary, run
 from flows.settings import Settings
 
 BY_HAND = Origin()

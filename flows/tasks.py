@@ -29,7 +29,8 @@ from prefect.tasks import Task, exponential_backoff
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from db.operations import Miss
-from flows.runs import LISTENER, Batch, BatchResult, Summary, run_batch, run_refresh
+from flows.batches import Batch, BatchResult, run_batch
+from flows.runs import LISTENER, RUNTIME, Summary, run_refresh
 from flows.terminal import Listener, isolated
 
 T = TypeVar("T")
@@ -84,7 +85,7 @@ _OPTIONS: dict[str, Any] = {
 @task(name="load-batch", task_run_name="batch-{batch.number}", **_OPTIONS)
 def load_batch(batch: Batch) -> BatchResult:
     """Extract and load one batch in one transaction."""
-    return _logged(run_batch(batch))
+    return _logged(run_batch(batch, RUNTIME.get()))
 
 
 @task(name="load-batch", task_run_name="batch-{number}", **_OPTIONS)

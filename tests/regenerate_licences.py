@@ -1,4 +1,6 @@
-"""Write flows/LICENSES.md: what Rasd installs and ships, and under which terms; run after a change of dependencies.
+"""Write flows/LICENSES.md: what Rasd installs and ships, and under which terms.
+
+Run after a change of dependencies:
 
 uv run python -m tests.regenerate_licences
 """

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from db.stored import Selection
-from flows.runs import Batch, Summary, run_ingest
+from flows.batches import Batch, run_batch
+from flows.runs import RUNTIME, Summary, run_ingest
 from flows.settings import Settings
 from flows.stored import left_to_the_next, paced, plan, run_backfill
 
@@ -131,13 +132,11 @@ def test_a_file_that_changed_meanwhile_keeps_its_place(
     def overtaken(batch: Batch) -> object:
         from concurrent.futures import Future
 
-        from flows.runs import run_batch
-
         if batch.number == 0:
             (inbox / "0.txt").write_text(TEXT.format(place="بنزرت"), encoding="utf-8")
             run_ingest([str(inbox)], chosen)
         done: Future[object] = Future()
-        done.set_result(run_batch(batch))
+        done.set_result(run_batch(batch, RUNTIME.get()))
         return done
 
     run_backfill(chosen.changed(names_engine="fast"), Selection(), polite=False, submit=overtaken)  # type: ignore[arg-type]

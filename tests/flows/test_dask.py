@@ -18,10 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from db.engine import create_engine
+from flows.batches import BatchResult, run_batch
 from flows.commands import ingest as command
 from flows.errors import UserError
 from flows.pipeline import Options
-from flows.runs import BatchResult, run_batch, run_ingest
+from flows.runs import run_ingest
 from flows.settings import Settings
 from flows.workers import InProcess, process
 from tests.db.servers import create_database, drop_database, make_home, wait_until

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from flows import runs
+from flows import batches
 from flows.runs import Summary, run_ingest
 from flows.settings import Settings
 
@@ -34,13 +34,13 @@ def write(path: Path, n: int, *, age: float = 100.0) -> Path:
 def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Addresses of the files that a run reads, counted around the real function."""
     seen: list[str] = []
-    real = runs.load_file
+    real = batches.load_file
 
     def counted(found: object, **options: object) -> object:
         seen.append(found.uri.rpartition("/")[2])  # type: ignore[attr-defined]
         return real(found, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(runs, "load_file", counted)
+    monkeypatch.setattr(batches, "load_file", counted)
     yield seen
 
 

@@ -1,4 +1,4 @@
-"""What is installed and shipped may be: flows/LICENSES.md is current, and everything in it goes with the GPL."""
+"""What is installed and shipped may be: the table is current, and everything in it goes with the GPL."""
 
 from __future__ import annotations
 

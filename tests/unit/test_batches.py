@@ -10,10 +10,10 @@ from typing import cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import runs
+from flows import batches as module
+from flows.batches import Batch, BatchResult, Loading, Origin, batches
 from flows.read.discover import Found, discover
 from flows.records import Rejection
-from flows.runs import Batch, BatchResult, Loading, Origin, batches
 from flows.settings import Settings
 
 FILES = st.lists(
@@ -47,14 +47,14 @@ def test_a_batch_of_compressed_files_is_loaded_in_parts(tmp_path: Path) -> None:
     batch = Batch(0, tuple(found))
     chosen = Settings(batch_bytes=600)
     runtime = cast(Loading, SimpleNamespace(settings=chosen, origin=Origin()))
-    parts = list(runs._read(batch, runtime))
+    parts = list(module._read(batch, runtime))
     assert [len(part.raws) for part in parts] == [3, 3, 1]
     assert [raw.uri for part in parts for raw in part.raws] == [one.uri for one in found[:7]]
     assert [file for part in parts for file in part.files] == found, "each is put away with its own part"
     assert [rejection.cause for part in parts for rejection in part.refused] == ["bad_archive"]
-    whole = list(runs._read(batch, cast(Loading, SimpleNamespace(settings=Settings(), origin=Origin()))))
+    whole = list(module._read(batch, cast(Loading, SimpleNamespace(settings=Settings(), origin=Origin()))))
     assert [len(part.raws) for part in whole] == [7]
-    assert len(list(runs._read(Batch(1, ()), runtime))) == 1, "an empty batch has a result, too"
+    assert len(list(module._read(Batch(1, ()), runtime))) == 1, "an empty batch has a result, too"
 
 
 def test_parts_are_counted_together() -> None:
@@ -64,7 +64,7 @@ def test_parts_are_counted_together() -> None:
             rows=(("article", n),), seconds=1.0, slowest=((float(n), f"u{n}"),), refused=frozenset({f"r{n}"}),
         )  # fmt: skip
 
-    joined = runs._joined([part(2), part(3)])
+    joined = module._joined([part(2), part(3)])
     assert (joined.seen, joined.known, joined.loaded) == (5, 2, 3)
     assert joined.rejections == (("read", "gone", 5),)
     assert joined.rows == (("article", 5),)
