@@ -16,7 +16,7 @@ from flows.batches import Batch, BatchResult, Origin
 from flows.ingest import moment
 from flows.rejected import Retried, retry
 from flows.runs import Summary
-from flows.settings import settings
+from flows.settings import ENGINE, settings
 from flows.stored import left_to_the_next, run_backfill
 from flows.tasks import load_batch, persistently, refresh_derived, reported
 
@@ -52,9 +52,7 @@ def backfill(
     refresh: bool = True,
     max_rate: Annotated[float | None, Field(gt=0)] = None,
     workers: Annotated[int | None, Field(ge=1, le=256)] = None,
-    names_engine: Annotated[
-        str | None, Field(pattern=r"^(accurate|fast|rules|transformers:.+)$", examples=["fast"])
-    ] = None,
+    names_engine: Annotated[str | None, Field(pattern=ENGINE, examples=["fast"])] = None,
 ) -> Summary:
     """Extract the selected articles again; those at the newest pipeline version already are skipped.
 

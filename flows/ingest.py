@@ -22,7 +22,7 @@ from pydantic import Field
 from flows.batches import Batch, BatchResult, Origin
 from flows.errors import UserError
 from flows.runs import Place, Summary, run_ingest
-from flows.settings import Settings, settings
+from flows.settings import ENGINE, Settings, settings
 from flows.tasks import load_batch, load_batch_elsewhere, refresh_derived, reported, said
 
 MISSED = "ExpectationsMissed"  # the state of a run that loaded everything and missed an expectation
@@ -57,9 +57,7 @@ def ingest(
     inbox: str | None = None,
     source: str | None = None,
     workers: Annotated[int | None, Field(ge=1, le=256)] = None,
-    names_engine: Annotated[
-        str | None, Field(pattern=r"^(accurate|fast|rules|transformers:.+)$", examples=["fast"])
-    ] = None,
+    names_engine: Annotated[str | None, Field(pattern=ENGINE, examples=["fast"])] = None,
     settle_seconds: Annotated[float | None, Field(ge=0)] = None,
     recheck_runs: Annotated[int | None, Field(ge=0)] = None,
     after_load: Literal["keep", "archive", "delete"] = "keep",

@@ -32,7 +32,7 @@ from pydantic_settings import (
 from flows.errors import UserError
 
 TOML = "rasd.toml"
-_ENGINE = r"^(accurate|fast|rules|transformers:.+)$"
+ENGINE = r"^(accurate|fast|rules|transformers:.+)$"
 _URL = re.compile(r"\A[a-zA-Z][a-zA-Z0-9+.-]+://")
 
 
@@ -54,7 +54,7 @@ class Inbox(BaseModel):
     settle_seconds: float | None = Field(
         default=None, ge=0, description="leave files modified within the last N seconds for the next run"
     )
-    names_engine: str | None = Field(default=None, pattern=_ENGINE, description="names engine of this inbox")
+    names_engine: str | None = Field(default=None, pattern=ENGINE, description="names engine of this inbox")
     after_load: Literal["keep", "archive", "delete"] = Field(
         default="keep", description="what happens to local files whose rows are committed"
     )
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     )
     names_engine: str = Field(
         default="accurate",
-        pattern=_ENGINE,
+        pattern=ENGINE,
         description="names engine: accurate, fast, rules, or transformers:/path/or/name",
     )
     workers: int = Field(
@@ -323,7 +323,7 @@ def masked(text: str) -> str:
 def explain(errors: Mapping[str, Any]) -> str:
     """One of pydantic's errors in words that name the setting and where it is set."""
     message = errors["msg"].removeprefix("Value error, ")
-    if errors["type"] == "string_pattern_mismatch" and errors["ctx"]["pattern"] == _ENGINE:
+    if errors["type"] == "string_pattern_mismatch" and errors["ctx"]["pattern"] == ENGINE:
         message = f"{errors['input']!r} is none of accurate, fast, rules and transformers:/path"
     match errors["loc"]:
         case ("inbox", int(number), *fields):

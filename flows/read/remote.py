@@ -22,8 +22,6 @@ from flows.read.listing import (
 )
 from flows.records import Metadata, Rejection
 
-# ----------------------------------------------------------------------------------------------- remote
-
 
 def _beside(fs: Any, listed: Mapping[str, Any]) -> dict[str, Any]:
     """Manifests and sidecars that stand beside what was named but are not named themselves."""
