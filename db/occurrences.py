@@ -21,6 +21,7 @@ from db.session import Raw, by_key, copy_rows, ids, transaction
 __all__ = ["STEP", "Matching", "rebuild_occurrences", "refresh_occurrences"]
 
 STEP = 1_000
+_HAPPENED = frozenset({"occurred", "ongoing"})
 LOCK = 0x6F636375  # "occu": one regrouping at a time; loaders do not wait for it
 
 Key = tuple[int, int]  # extraction, number of the event
@@ -96,14 +97,16 @@ def _step(raw: Raw, extractions: list[int], how: Matching) -> dict[str, int]:
     }
     pairs = raw.execute(
         "DELETE FROM occurrence_pair WHERE low_extraction_id = ANY(%(e)s) OR high_extraction_id = ANY(%(e)s)"
-        " RETURNING low_extraction_id, low_n, high_extraction_id, high_n",
+        " RETURNING low_extraction_id, low_n, high_extraction_id, high_n, joins",
         {"e": extractions},
     ).fetchall()
-    touched = {end for row in pairs for end in ((row[0], row[1]), (row[2], row[3]))}
+    # what one announces and another reports is linked, not grouped: it brings nothing to the groups
+    touched = {end for row in pairs if row[4] for end in ((row[0], row[1]), (row[2], row[3]))}
     blocks = {key: how.blocks(report) for key, report in reports.items()}
     new = _compare(raw, reports, blocks, extractions, how)
-    for pair in new:
-        touched.update(pair)
+    for pair, found in new.items():
+        if found.joins:
+            touched.update(pair)
     gone = [key for key in before if key not in reports]
     _leave(raw, gone)
     nodes, standing, stored = _closure(raw, (touched | set(reports)) - set(gone), set(before.values()), new)
@@ -112,7 +115,7 @@ def _step(raw: Raw, extractions: list[int], how: Matching) -> dict[str, int]:
     known = {key: report for key, report in known.items() if key in nodes}
     # neighbours whose extraction was replaced and is queued behind this step: the occurrence may end before
     _leave(raw, [key for key in standing if key not in known])
-    matches = {pair: found for pair, found in (stored | new).items() if pair[0] in known and pair[1] in known}
+    matches = {pair: how.found(*found) for pair, found in stored.items()} | new
     counts = _regroup(
         raw, known, matches, standing=standing, touched=set(before.values()), blocks=blocks, how=how
     )
@@ -143,7 +146,7 @@ def _reports(raw: Raw, start: str, parameters: list[Any], how: Matching) -> dict
     statement = f"""
         SELECT v.extraction_id, v.n, encode(r.sha256, 'hex'), s.article_id, s.story_id, s.kind = 'original',
                v.type, v.mode, v.status, v.confidence,
-               place.id, concat_ws(' ', place.kind, place.key, place.sense),
+               i.entity_id,
                d.first_day, d.last_day, coalesce(d.precision, 'unknown'),
                e.published_first_day, e.published_last_day, coalesce(t.surface, ''),
                w.roles, w.entities, w.kinds, w.texts
@@ -153,7 +156,6 @@ def _reports(raw: Raw, start: str, parameters: list[Any], how: Matching) -> dict
         JOIN article AS a ON a.id = s.article_id
         JOIN raw_file AS r ON r.id = a.raw_file_id
         LEFT JOIN identity AS i ON i.extraction_id = e.id AND i.n = v.location_n
-        LEFT JOIN entity AS place ON place.id = i.entity_id
         LEFT JOIN date_expression AS d ON d.extraction_id = e.id AND d.n = v.date_n
         LEFT JOIN event_trigger AS t ON t.extraction_id = e.id AND t.event_n = v.n AND t.ordinal = 0
         CROSS JOIN LATERAL (
@@ -177,11 +179,11 @@ def _reports(raw: Raw, start: str, parameters: list[Any], how: Matching) -> dict
             story=row[4],
             original=row[5],
             what=row[6:10],
-            place=row[10:12],
-            days=row[12:15],
-            published=row[15:17],
-            trigger=row[17],
-            participants=list(zip(*(listed or [] for listed in row[18:22]), strict=True)),
+            place=row[10],
+            days=row[11:14],
+            published=row[14:16],
+            trigger=row[16],
+            participants=list(zip(*(listed or [] for listed in row[17:21]), strict=True)),
         )
     return found
 
@@ -235,9 +237,9 @@ def _compare(
 def _closure(
     raw: Raw, start: set[Key], occurrences: set[int], new: Mapping[tuple[Key, Key], Any]
 ) -> tuple[set[Key], dict[Key, tuple[int, float]], dict[tuple[Key, Key], Any]]:
-    """All reports that hang together with some: by pairs, or by being one occurrence so far.
+    """All reports that hang together with some: by pairs that join, or by being one occurrence so far.
 
-    Returns them, the memberships that stand, and the pairs that are stored.
+    Returns them, the memberships that stand, and the pairs that are stored, those to reports beyond as well.
     """
     nodes, standing = set(start), {}
     stored: dict[tuple[Key, Key], Any] = {}
@@ -278,7 +280,8 @@ def _closure(
                 open_occurrences.add(occurrence)
         for low_x, low_n, high_x, high_n, score, joins in pairs:
             stored[(low_x, low_n), (high_x, high_n)] = (score, joins)
-            fresh.update(((low_x, low_n), (high_x, high_n)))
+            if joins:
+                fresh.update(((low_x, low_n), (high_x, high_n)))
         seen |= open_occurrences
         fresh -= nodes
         nodes |= fresh
@@ -298,20 +301,20 @@ def _regroup(
     blocks: Mapping[Key, list[int]],
     how: Matching,
 ) -> dict[str, int]:
-    matches = {pair: found if hasattr(found, "joins") else how.found(*found) for pair, found in pairs.items()}
-    groups = how.group(reports, matches)
+    joining = {
+        pair: found
+        for pair, found in pairs.items()
+        if found.joins and pair[0] in reports and pair[1] in reports
+    }
+    groups = how.group(reports, joining)
     numbers = _numbers(raw, groups, standing)
     place = {key: number for number, group in zip(numbers, groups, strict=True) for key in group}
     score: dict[Key, float] = {}
-    links: dict[tuple[int, int], float] = {}
-    for (one, other), found in matches.items():
-        if found.joins and place[one] == place[other]:
+    for (one, other), found in joining.items():
+        if place[one] == place[other]:
             for key in (one, other):
                 score[key] = max(score.get(key, 0.0), found.score)
-        elif not found.joins:
-            ends = (one, other) if _announces(reports[one], reports[other]) else (other, one)
-            link = (place[ends[0]], place[ends[1]])
-            links[link] = max(links.get(link, 0.0), found.score)
+    links = _links(raw, reports, {pair: found for pair, found in pairs.items() if not found.joins}, place)
     changed = _write_occurrences(
         raw, [(n, *how.summarise([reports[k] for k in g])) for n, g in zip(numbers, groups, strict=True)]
     )
@@ -338,8 +341,34 @@ def _regroup(
     return {"occurrence": changed, "occurrence_event": members}
 
 
-def _announces(one: Any, other: Any) -> bool:
-    return other.status in {"occurred", "ongoing"} and one.status not in {"occurred", "ongoing"}
+def _links(
+    raw: Raw,
+    reports: Mapping[Key, Any],
+    pairs: Mapping[tuple[Key, Key], Any],
+    place: Mapping[Key, int],
+) -> dict[tuple[int, int], float]:
+    """Occurrences of which one announces or denies the other, best score of their reports' pairs."""
+    beyond = sorted({end for pair in pairs for end in pair} - set(place))
+    statuses = {key: report.status for key, report in reports.items()}
+    homes = dict(place)
+    for extraction, n, occurrence, status in raw.execute(
+        # a report whose extraction was replaced and is queued behind this step brings no link
+        "SELECT m.extraction_id, m.event_n, m.occurrence_id, v.status"
+        " FROM unnest(%s::bigint[], %s::int[]) AS q (x, n)"
+        " JOIN article_story AS s ON s.extraction_id = q.x"
+        " JOIN occurrence_event AS m ON m.extraction_id = q.x AND m.event_n = q.n"
+        " JOIN event AS v ON v.extraction_id = m.extraction_id AND v.n = m.event_n",
+        [[key[0] for key in beyond], [key[1] for key in beyond]],
+    ):
+        homes[extraction, n] = occurrence
+        statuses[extraction, n] = status
+    links: dict[tuple[int, int], float] = {}
+    for (one, other), found in pairs.items():
+        if one in homes and other in homes:
+            ahead = statuses[other] in _HAPPENED and statuses[one] not in _HAPPENED
+            link = (homes[one], homes[other]) if ahead else (homes[other], homes[one])
+            links[link] = max(links.get(link, 0.0), found.score)
+    return links
 
 
 def _numbers(

@@ -363,11 +363,7 @@ def _volumes(raw: Raw) -> int:
         """
     )
     raw.execute("ANALYZE changed_day")
-    raw.execute(
-        "DELETE FROM report.source_volume AS v USING changed_day AS d"
-        " WHERE v.source IS NOT DISTINCT FROM d.source AND v.day IS NOT DISTINCT FROM d.day"
-    )
-    # two ways in: an index knows no IS NOT DISTINCT FROM
+    # way by way: an index knows no IS NOT DISTINCT FROM
     rows = 0
     for source, day in (
         ("=", "= d.day"),
@@ -375,7 +371,11 @@ def _volumes(raw: Raw) -> int:
         (None, "= d.day"),
         (None, "IS NULL AND d.day IS NULL"),
     ):
-        same = "e.source = d.source" if source else "e.source IS NULL AND d.source IS NULL"
+        same = "{0}.source = d.source" if source else "{0}.source IS NULL AND d.source IS NULL"
+        raw.execute(
+            "DELETE FROM report.source_volume AS v USING changed_day AS d"
+            f" WHERE {same.format('v')} AND v.day {day}".encode()
+        )
         rows += raw.execute(
             f"""
             -- step by step: planned as a whole, a day with many articles is joined in loops over all pairs
@@ -383,7 +383,8 @@ def _volumes(raw: Raw) -> int:
                 SELECT
                     d.source, d.day, e.id, e.article_id, e.language, e.faults <> '[]' AS faulty, e.created_at
                 FROM changed_day AS d
-                JOIN extraction AS e ON {same} AND e.published_first_day {day} AND e.is_current
+                JOIN extraction AS e ON {same.format("e")} AND e.published_first_day {day}
+                    AND e.is_current
             ), listed AS MATERIALIZED (
                 SELECT c.*, coalesce(s.kind, 'original') = 'original' AS original
                 FROM chosen AS c

@@ -87,7 +87,6 @@ class Report(NamedTuple):
     lands: frozenset[int]  # those of them that are places
     heads: frozenset[str]  # unnamed participants, folded
     place: int | None
-    place_order: str
     first: int | None
     last: int | None
     precision: str
@@ -128,7 +127,7 @@ def report(
     story: int,
     original: bool,
     what: tuple[str, str | None, str, float],
-    place: tuple[int | None, str],
+    place: int | None,
     days: tuple[date | None, date | None, str],
     published: tuple[date | None, date | None],
     trigger: str,
@@ -136,7 +135,7 @@ def report(
 ) -> Report:
     """A report from its rows.
 
-    what: type, mode, status, confidence; place: entity and its key; days: first, last, precision;
+    what: type, mode, status, confidence; place: entity; days: first, last, precision;
     participants: role, entity, kind, text of each.
     """
     type_, mode, status, confidence = what
@@ -156,8 +155,7 @@ def report(
         people=frozenset(entity for _, entity, kind in named if kind == EntityKind.PERSON),
         lands=frozenset(entity for _, entity, kind in named if kind == EntityKind.LOCATION),
         heads=frozenset(fold(text) for _, entity, _, text in participants if entity is None),
-        place=place[0],
-        place_order=place[1],
+        place=place,
         first=None if first is None else first.toordinal(),
         last=None if last is None else last.toordinal(),
         precision=days[2],
@@ -403,7 +401,11 @@ def summarise(reports: Sequence[Report]) -> Happening:
     for confidence in sorted(best.values()):
         doubt *= 1 - confidence
     published = [day for r in reports for day in (r.published_first, r.published_last) if day is not None]
-    places = {r.place: r.place_order for r in reports if r.place is not None}
+    # of several that as many stories name, the one of the first report: ids differ from database to database
+    places: dict[int, str] = {}
+    for r in reports:
+        if r.place is not None:
+            places[r.place] = min(places.get(r.place, r.order), r.order)
     return Happening(
         type=reports[0].type,
         mode=_most(((r.story, r.mode) for r in reports if r.mode is not None), lambda mode: mode),

@@ -32,6 +32,8 @@ COLUMNS_LEFT_OUT = frozenset(
         "pipeline_version.description",
     }
 )
+# columns that name an entity for all rows that are one with it: which row of these that is, ids decide
+CANONICAL = frozenset({"entity.canonical_id", "identity.entity_id", "occurrence.place_id"})
 # tables whose rows are what their members are: table -> (member table, its column)
 GROUPS = {"story": ("article_story", "story_id"), "occurrence": ("occurrence_event", "occurrence_id")}
 # pairs that ids put in order: the columns of one end and of the other
@@ -81,6 +83,7 @@ class _Picture:
         self._connection = connection
         self._keys: dict[str, dict[int, Key]] = {}
         self._read: dict[str, list[dict[str, Any]]] = {}
+        self._groups: dict[int, Key] = {}
 
     def _table(self, table: sa.Table) -> list[dict[str, Any]]:
         if table.name not in self._read:
@@ -94,6 +97,8 @@ class _Picture:
         value = self._reader(table)
         listed = []
         for row in self._table(table):
+            if table.name == "entity" and row["canonical_id"] is None:
+                row = {**row, "canonical_id": row["id"]}
             natural = [
                 (name, value(name, row[name]))
                 for name in row
@@ -122,9 +127,23 @@ class _Picture:
             target = targets[name]
             if value is None or target is None:
                 return _plain(value)
+            if f"{table.name}.{name}" in CANONICAL:
+                return self.things().get(value, "nothing")
             return self.keys(target).get(value, "nothing")
 
         return read
+
+    def things(self) -> dict[int, Key]:
+        """The least natural key of the rows of entity that are one, for each of them."""
+        if not self._groups:
+            table = Base.metadata.tables["entity"]
+            keys = self.keys(table)
+            leads = {row["id"]: row["canonical_id"] or row["id"] for row in self._table(table)}
+            least: dict[int, Key] = {}
+            for row, lead in leads.items():
+                least[lead] = min(least.get(lead, keys[row]), keys[row])
+            self._groups = {row: least[lead] for row, lead in leads.items()}
+        return self._groups
 
     def keys(self, table: sa.Table) -> dict[int, Key]:
         """Natural key of each id of a table."""

@@ -42,7 +42,7 @@ def told(**changes: object) -> Report:
         story=n,
         original=True,
         what=("CONSULT", None, "occurred", 0.8),
-        place=(9, "LOCATION p"),
+        place=9,
         days=days,  # type: ignore[arg-type]
         published=published,  # type: ignore[arg-type]
         trigger="استقبل",
@@ -75,7 +75,7 @@ NOT_DATED = (None, None, "unknown")
         ({"days": day(5, 5)}, "a day's difference: one of them is wrong"),
         ({"days": (date(2024, 5, 1), date(2024, 5, 31), "month")}, "one names the month"),
         ({"status": "ongoing"}, "still going on when one was written"),
-        ({"place": 8, "place_order": "LOCATION q"}, "the country for the city"),
+        ({"place": 8}, "the country for the city"),
     ],
 )
 def test_reports_of_one_happening_join(other: dict[str, object], why: str) -> None:
@@ -118,7 +118,7 @@ def test_an_organisation_and_a_day_alone_are_not_enough() -> None:
     assert match(told(**one, mode="visit"), told(**{**one, "trigger": "a"}, mode="visit")) is not None
 
 
-NOWHERE = {"place": None, "place_order": ""}
+NOWHERE = {"place": None}
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_words_for_a_deed_meet_without_what_is_written_together_with_them() -> N
             story=1,
             original=True,
             what=("CONSULT", None, "occurred", 0.8),
-            place=(None, ""),
+            place=None,
             days=NOT_DATED,
             published=(None, None),
             trigger=word,
