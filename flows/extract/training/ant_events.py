@@ -2,8 +2,8 @@
 
 ``data/ant_events_*.json`` hold no text.  Triggers, participants and places are ``[start, end]`` in code
 points of the article's file decoded as UTF-8, clitics outside (where ل meets the article ال only the first
-lam stands outside).  The articles are among those of ``ant_names``; the marks are the project's own work
-(CC0).
+lam stands outside).  Names are those of ``ant_names``; articles that have none there take what an engine
+finds.  The marks are the project's own work (CC0).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +38,20 @@ from flows.records import (
     Span,
 )
 
-ANT_EVENTS = tuple(Path(__file__).parent / "data" / f"ant_events_{part}.json" for part in "ab")
+ANT_EVENTS = tuple(Path(__file__).parent / "data" / f"ant_events_{part}.json" for part in "abc")
 SOURCE = "jawharafm.net"
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _SWALLOWED = re.compile(r"(?:^|\W)[وف]?ل$")  # before a name: the ل that may have swallowed the alif of ال
 
 
-class AntEventsError(ValueError):
-    """The marks, the names and the archive do not belong together."""
+Namer = Callable[
+    [str, str, str | None], OwnArticle
+]  # id, text and day of publication -> the names of the text
+
+
+class MarksError(ValueError):
+    """The marks, the names and the texts do not belong together."""
 
 
 class MarkedEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,16 +97,16 @@ def marked_events(json_path: Path) -> tuple[MarkedEvents, ...]:
 
 
 def read_ant_events(
-    json_paths: Sequence[Path], ant_zip: Path, names_path: Path = ANT_NAMES
+    json_paths: Sequence[Path], ant_zip: Path, names_path: Path = ANT_NAMES, namer: Namer | None = None
 ) -> list[dict[str, Any]]:
     """The marked articles in the shape of gold/train.json with ``text`` added, in the order of the files.
 
-    ``entities`` are the names of ``ant_names`` linked by the project's own rules, so that a participant
-    stands under its entity's fullest form; boilerplate, offices and dates were not marked and are empty.
+    ``namer`` finds the names of articles that ``names_path`` does not mark.  Boilerplate, offices and dates
+    were not marked and are empty.
 
-    Raises AntEventsError, naming the article, where one is marked twice, has no names' marks, is missing from
-    the archive or differs from the bytes that were marked, and where a mark is empty or outside the text, an
-    event has no trigger or a date is not written as a date.  ValueErrors of ``read_ant_names`` pass through.
+    Raises MarksError, naming the article, where one is marked twice, has no names' marks and no ``namer`` to
+    find some, is missing from the archive or differs from the bytes that were marked, and as ``gold_record``
+    does.  ValueErrors of ``read_ant_names`` pass through.
     """
     names = {article.id: article for article in read_ant_names(names_path, ant_zip)}
     out: list[dict[str, Any]] = []
@@ -109,65 +114,75 @@ def read_ant_events(
     with zipfile.ZipFile(ant_zip) as archive:
         for marked in (m for path in json_paths for m in marked_events(path)):
             if marked.file in seen:
-                raise AntEventsError(f"{marked.file}: marked twice")
+                raise MarksError(f"{marked.file}: marked twice")
             seen.add(marked.file)
-            if marked.id not in names:
-                raise AntEventsError(f"{marked.file}: its names are not marked")
-            _verify(marked, archive, names[marked.id].text)
-            out.append(_gold(marked, names[marked.id]))
+            article = names.get(marked.id)
+            if article is None and namer is None:
+                raise MarksError(f"{marked.file}: its names are not marked")
+            data = archive.read(FOLDER + marked.file)
+            if (digest := hashlib.sha256(data).hexdigest()) != marked.sha256:
+                raise MarksError(f"{marked.file}: sha256 {digest}, marked was {marked.sha256}")
+            if not re.fullmatch(_DAY, marked.published):
+                raise MarksError(f"{marked.file}: published {marked.published!r}")
+            if article is None and namer is not None:
+                article = namer(marked.id, data.decode("utf-8"), marked.published)
+            assert article is not None
+            out.append(gold_record(article, marked.events, marked.published, SOURCE, marked.file))
     return out
 
 
-def _verify(marked: MarkedEvents, archive: zipfile.ZipFile, text: str) -> None:
-    if (digest := hashlib.sha256(archive.read(FOLDER + marked.file)).hexdigest()) != marked.sha256:
-        raise AntEventsError(f"{marked.file}: sha256 {digest}, marked was {marked.sha256}")
-    if not re.fullmatch(_DAY, marked.published):
-        raise AntEventsError(f"{marked.file}: published {marked.published!r}")
-    for number, event in enumerate(marked.events):
+def _verify(events: Sequence[MarkedEvent], text: str, file: str) -> None:
+    for number, event in enumerate(events):
         if not event.triggers:
-            raise AntEventsError(f"{marked.file}: event {number} has no trigger")
+            raise MarksError(f"{file}: event {number} has no trigger")
         for start, end in event.spans:
             if not 0 <= start < end <= len(text):
-                raise AntEventsError(
-                    f"{marked.file}: event {number}, mark [{start}, {end}) of {len(text)} characters"
-                )
+                raise MarksError(f"{file}: event {number}, mark [{start}, {end}) of {len(text)} characters")
         for date in (event.start, event.end):
             if date is not None and not re.fullmatch(rf"{_DAY}|\d{{4}}(-\d{{2}})?", date):
-                raise AntEventsError(f"{marked.file}: event {number}, date {date!r}")
+                raise MarksError(f"{file}: event {number}, date {date!r}")
 
 
-def _gold(marked: MarkedEvents, article: OwnArticle) -> dict[str, Any]:
+def gold_record(
+    article: OwnArticle, events: Sequence[MarkedEvent], published: str | None, source: str, file: str
+) -> dict[str, Any]:
+    """An article with marked names and events in the shape of gold/train.json, ``text`` added.
+
+    ``entities`` are the names linked by the project's own rules, so that a participant stands under its
+    entity's fullest form.  Raises MarksError, naming ``file``, where a mark is empty or outside the text, an
+    event has no trigger or a date is not written as a date.
+    """
     text = article.text
+    _verify(events, text, file)
     names = {(start, end): _name(article, start, end, kind) for start, end, kind in article.mentions}
-    entities, owner = _entities(marked, article, names)
+    entities, owner = _entities(article, names, published, source, file)
 
     def named(span: Span) -> str:
         wanted = names.get(span) or _words(article, span)
         return owner.get(span) or owner.get(wanted) or wanted
 
-    events = [
-        {
-            "type": event.type.value,
-            "status": event.status.value,
-            "triggers": _distinct(_words(article, span) for span in event.triggers),
-            "actors": _distinct(map(named, event.actors)),
-            "recipients": _distinct(map(named, event.recipients)),
-            "location": named(event.location) if event.location else None,
-            "start": event.start,
-            "end": event.end,
-        }
-        for event in marked.events
-    ]
     return {
-        "id": marked.id,
-        "source": SOURCE,
-        "published": marked.published,
+        "id": article.id,
+        "source": source,
+        "published": published,
         "text": text,
         "boilerplate": [],
         "entities": entities,
         "offices": [],
         "dates": [],
-        "events": events,
+        "events": [
+            {
+                "type": event.type.value,
+                "status": event.status.value,
+                "triggers": _distinct(_words(article, span) for span in event.triggers),
+                "actors": _distinct(map(named, event.actors)),
+                "recipients": _distinct(map(named, event.recipients)),
+                "location": named(event.location) if event.location else None,
+                "start": event.start,
+                "end": event.end,
+            }
+            for event in events
+        ],
     }
 
 
@@ -211,27 +226,27 @@ def _elided(article: OwnArticle, span: Span, kind: EntityKind) -> bool:
 
 
 def _entities(
-    marked: MarkedEvents, article: OwnArticle, names: dict[Span, str]
+    article: OwnArticle, names: dict[Span, str], published: str | None, source: str, file: str
 ) -> tuple[list[dict[str, Any]], dict[Span | str, str]]:
     """Gold's list of entities, and the entity's name by raw span of a mention and by surface."""
     cleaned = clean(article.text)
     raw: dict[Span, Span] = {}
     mentions = []
     for start, end, kind in article.mentions:
-        span = _clean_span(cleaned, (start, end), marked.file)
+        span = _clean_span(cleaned, (start, end), file)
         raw[span] = (start, end)
         elided = _elided(article, (start, end), kind)
         mentions.append(Mention(span, kind, 1.0, "annotation", elided=elided))
     stub = Article(
-        id=marked.id,
+        id=article.id,
         text=cleaned,
         blocks=(),
         tokens=(),
         sentences=(),
-        published=DateValue(start=marked.published),
+        published=DateValue(start=published),
         language="ar",
         arabic_share=1.0,
-        source=SOURCE,
+        source=source,
         metadata=Metadata(),
     )
     entities: list[dict[str, Any]] = []
@@ -262,5 +277,5 @@ def _clean_span(cleaned: CleanText, span: Span, file: str) -> Span:
     start = int(np.searchsorted(cleaned.start, span[0], side="left"))
     end = int(np.searchsorted(cleaned.end, span[1], side="right"))
     if start >= end:
-        raise AntEventsError(f"{file}: nothing is left of {span} after cleaning")
+        raise MarksError(f"{file}: nothing is left of {span} after cleaning")
     return start, end

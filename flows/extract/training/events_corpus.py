@@ -1,10 +1,10 @@
-"""Put the annotated articles of the gold folder and of ant_events_*.json into one folder to train from.
+"""Put the annotated articles of the gold folder and the project's own marks into one folder to train from.
 
-    python -m flows.extract.training.events_corpus GOLD ANT_ZIP OUT
+    python -m flows.extract.training.events_corpus SHARED OUT
     python -m flows.extract.training.events_filter OUT --articles UNPACKED_ANT
 
-OUT gets ``train.json`` and ``train/`` in the form of GOLD.  Dates of ANT articles, which nobody annotated,
-are those that the date stage finds.
+OUT gets ``train.json`` and ``train/`` in the form of SHARED/gold.  Dates, which nobody marked in the articles
+that are added, are those that the date stage finds.
 """
 
 from __future__ import annotations
@@ -16,53 +16,67 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from flows.extract.training.ant_events import read_ant_events
+from flows.extract.training.ant_events import ANT_EVENTS, read_ant_events
+from flows.extract.training.more_events import ANER_EVENTS, OWN_EVENTS, read_aner_events, read_own_events
+from flows.extract.training.own_news import OwnArticle
 from flows.output import to_json
 from flows.pipeline import Options, extract
-from flows.records import Metadata, RawFile, Rejection
-
-DATA = Path(__file__).parent / "data"
+from flows.records import Extraction, Metadata, RawFile, Rejection
 
 
-def write_corpus(gold: Path, ant_zip: Path, out: Path) -> int:
-    """Write the joint folder; the number of articles.  Raises FileExistsError where ``out`` is there."""
+def write_corpus(shared: Path, out: Path) -> int:
+    """Write the joint folder; the number of articles.
+
+    ``shared`` holds gold/, news/ant.zip and corpora/anercorp/train.conll.  Raises FileExistsError where
+    ``out`` is there already.
+    """
+    gold = shared / "gold"
     folder = out / "train"
     folder.mkdir(parents=True)
     articles: list[dict[str, Any]] = json.loads((gold / "train.json").read_text(encoding="utf-8"))
     for path in (gold / "train").iterdir():
         shutil.copy(path, folder / path.name)
-    for article in read_ant_events(sorted(DATA.glob("ant_events_*.json")), ant_zip):
+    added = [
+        *read_ant_events(ANT_EVENTS, shared / "news" / "ant.zip", namer=found_names),
+        *read_aner_events(ANER_EVENTS, shared / "corpora" / "anercorp" / "train.conll"),
+        *read_own_events(OWN_EVENTS, found_names),
+    ]
+    for article in added:
         text = article.pop("text")
-        (folder / f"{article['id']}.txt").write_text(text, encoding="utf-8")
-        articles.append({**article, "dates": _dates(text, article)})
+        (folder / f"{article['id']}.txt").write_bytes(text.encode())
+        dates = to_json(_extraction(article["id"], text, article["published"], "rules"))["dates"]
+        marked = [{key: date[key] for key in ("surface", "start", "end")} for date in dates]
+        articles.append({**article, "dates": marked})
     (out / "train.json").write_text(json.dumps(articles, ensure_ascii=False), encoding="utf-8")
     return len(articles)
 
 
-def _dates(text: str, article: dict[str, Any]) -> list[dict[str, Any]]:
+def found_names(article_id: str, text: str, published: str | None) -> OwnArticle:
+    """The names that the shipped engine finds, for an article in which nobody marked them."""
+    extraction = _extraction(article_id, text, published, "accurate")
+    cleaned = extraction.article.text
+    mentions = sorted((*cleaned.raw_span(m.span), m.kind) for e in extraction.entities for m in e.mentions)
+    return OwnArticle(article_id, text, tuple(mentions))
+
+
+def _extraction(article_id: str, text: str, published: str | None, names_engine: str) -> Extraction:
     data = text.encode()
-    raw = RawFile(
-        article["id"],
-        article["id"],
-        data,
-        hashlib.sha256(data).hexdigest(),
-        Metadata(published=article["published"]),
-    )
-    extraction = extract(raw, Options(names_engine="rules"))
+    digest = hashlib.sha256(data).hexdigest()
+    raw = RawFile(article_id, article_id, data, digest, Metadata(published=published))
+    extraction = extract(raw, Options(names_engine=names_engine))
     if isinstance(extraction, Rejection):
         raise ValueError(f"{extraction.uri}: {extraction.stage}: {extraction.message}")
-    return [{key: date[key] for key in ("surface", "start", "end")} for date in to_json(extraction)["dates"]]
+    return extraction
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("gold", type=Path)
-    parser.add_argument("ant_zip", type=Path)
+    parser.add_argument("shared", type=Path)
     parser.add_argument("out", type=Path)
     arguments = parser.parse_args()
-    print(f"{write_corpus(arguments.gold, arguments.ant_zip, arguments.out)} articles")
+    print(f"{write_corpus(arguments.shared, arguments.out)} articles")
 
 
 if __name__ == "__main__":

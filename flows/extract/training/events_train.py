@@ -2,9 +2,10 @@
 
     python -m flows.extract.training.events_train SHARED [-o OUT]
 
-SHARED holds gold/ and news/ant.zip.  The annotated articles are read by the installed names encoder, the
-trigger network learns from its states, the filters from the lexicon's candidates and the network's scores for
-articles it has not seen, the choosers from the annotated events.  The work folder keeps what is slow.
+SHARED holds gold/, news/ant.zip and corpora/anercorp/.  The annotated articles are read by the installed
+names encoder, the trigger network learns from its states, the filters from the lexicon's candidates and the
+network's scores for articles it has not seen, the choosers from the annotated events.  The work folder keeps
+what is slow.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def train_events(shared: Path, out: Path, *, work: Path | None = None, say: Say 
     corpus = work / "events"
     out.mkdir(parents=True, exist_ok=True)
     if not (corpus / "train.json").exists():
-        say(f"{write_corpus(shared / 'gold', shared / 'news' / 'ant.zip', corpus)} annotated articles")
+        say(f"{write_corpus(shared, corpus)} annotated articles")
     plain = annotated_samples(corpus, "train")
     figures["Filter without the network"] = []
     write_filter(plain, [], out, note)
