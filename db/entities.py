@@ -115,7 +115,7 @@ def _step(raw: Raw, rules: Rules) -> dict[str, int]:
     add_tenures(raw, rules.office, extractions)
     count_again(raw, rules.office, again)
     touched = named | lost
-    counts["judgement"] = update_edges(raw, rules, touched, lost)
+    counts["judgement"] = update_edges(raw, rules, touched, lost, extractions)
     regroup(raw, rules, touched)
     return counts
 

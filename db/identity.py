@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from db.contexts import Asked, shared
 from db.session import Raw
 from db.tenures import count_again, offices_of
 
 __all__ = ["ADVISORY_LOCK", "Name", "Rules", "lock", "regroup", "update_edges"]
 
 ADVISORY_LOCK = 0x69646E74  # "idnt": one derives at a time
-_CONTEXT = 1  # people named beside both names that confirm
 
 Name = tuple[str, str]  # kind, key
 Node = tuple[str, str, str]  # kind, key, SHA-256 of a file (hex) or ""
@@ -75,10 +75,13 @@ def _columns(names: Iterable[Name]) -> list[list[str]]:
 # ---------------------------------------------------------------------------------------- edges
 
 
-def update_edges(raw: Raw, rules: Rules, touched: set[Name], lost: set[Name]) -> int:
+def update_edges(
+    raw: Raw, rules: Rules, touched: set[Name], lost: set[Name], extractions: Sequence[int]
+) -> int:
     """Bring the rules' judgements about the touched names up to date; how many changed.
 
-    lost: those of them that lost articles, whose judgements have to be found anew.
+    lost: those of them that lost articles, whose judgements have to be found anew; extractions: those that
+    came, all others have been looked at.
     """
     pairs = _candidates(raw, rules, touched)
     known = {
@@ -92,21 +95,22 @@ def update_edges(raw: Raw, rules: Rules, touched: set[Name], lost: set[Name]) ->
         ).fetchall()
     }
     verdicts: dict[tuple[str, str, str], tuple[str, float, str]] = {}  # verdict, score, rule
-    open_pairs: dict[tuple[str, str, str], int] = {}
+    open_pairs: dict[tuple[str, str, str], Asked] = {}
     for (kind, left, right), linked in pairs.items():
         found = rules.compare(kind, left, right)
         if found is None:
             continue
         rule, score, need, bodies = found
         pair = (kind, left, right)
-        settled = known.get(pair) == (rule, "same") and (kind, left) not in lost and (kind, right) not in lost
+        kept = (kind, left) not in lost and (kind, right) not in lost
+        settled = known.get(pair) == (rule, "same") and kept
         if settled or need == "nothing" or (linked and need in ("link", "either")):
             verdicts[pair] = ("same", score, rule)
         else:
             verdicts[pair] = ("unsure", score, rule)
             if need in ("either", "context"):
-                open_pairs[pair] = bodies
-    for pair in _confirmed(raw, rules, open_pairs):
+                open_pairs[pair] = Asked(bodies, again=known.get(pair) == (rule, "unsure") and kept)
+    for pair in _confirmed(raw, rules, open_pairs, extractions):
         _, score, rule = verdicts[pair]
         verdicts[pair] = ("same", score, rule)
     stale = [pair for pair, (rule, _) in known.items() if verdicts.get(pair, ("", 0, ""))[2] != rule]
@@ -192,41 +196,17 @@ def _candidates(raw: Raw, rules: Rules, touched: set[Name]) -> dict[tuple[str, s
 
 
 def _confirmed(
-    raw: Raw, rules: Rules, pairs: Mapping[tuple[str, str, str], int]
-) -> list[tuple[str, str, str]]:
+    raw: Raw, rules: Rules, pairs: Mapping[tuple[str, str, str], Asked], extractions: Sequence[int]
+) -> set[tuple[str, str, str]]:
     """Pairs whose articles share a context: an office, a person, or so many bodies and places beside them."""
-    if not pairs:
-        return []
-    names = {(kind, key) for kind, left, right in pairs for key in (left, right)}
-    beside = _beside(raw, rules, names)
-    offices = offices_of(raw, names)
-    out = []
-    for (kind, left, right), bodies in pairs.items():
-        own = {("PERSON", left), ("PERSON", right)}
-        common = (beside[kind, left] & beside[kind, right]) - own
-        people = sum(k == "PERSON" for k, _ in common)
-        telling = any(rules.traits(office) for office in offices[kind, left] & offices[kind, right])
-        if telling or people >= _CONTEXT or len(common) >= bodies:
-            out.append((kind, left, right))
-    return out
-
-
-def _beside(raw: Raw, rules: Rules, names: set[Name]) -> dict[Name, set[Name]]:
-    """What current articles name beside each name, countries and single words for people left out."""
-    found: dict[Name, set[Name]] = defaultdict(set)
-    for kind, key, other_kind, other in raw.execute(
-        """
-        SELECT DISTINCT t.kind, t.key, o.kind, o.key
-        FROM unnest(%s::text[], %s::text[]) AS t (kind, key)
-        JOIN article_entity AS n ON n.kind = t.kind AND n.key = t.key
-        JOIN identity AS i ON i.extraction_id = n.extraction_id AND i.n = n.n
-        JOIN article_entity AS o ON o.extraction_id = n.extraction_id AND o.n <> n.n
-        """,
-        _columns(names),
-    ).fetchall():
-        if not rules.generic(other_kind, other):
-            found[kind, key].add((other_kind, other))
-    return found
+    offices = offices_of(raw, {(kind, key) for kind, left, right in pairs for key in (left, right)})
+    confirmed = {
+        (kind, left, right)
+        for kind, left, right in pairs
+        if any(rules.traits(office) for office in offices[kind, left] & offices[kind, right])
+    }
+    others = {pair: asked for pair, asked in pairs.items() if pair not in confirmed}
+    return confirmed | shared(raw, others, extractions, rules.generic)
 
 
 # ---------------------------------------------------------------------------------------- groups
