@@ -56,7 +56,7 @@ def shared(
         }
         for pair in pairs.keys() - whole
     }
-    for pair, common in contexts.common(tries).items():
+    for pair, common in contexts.common(tries, quick=False).items():
         if _enough(common, pairs[pair].bodies):
             found.add(pair)
         elif common:
@@ -72,10 +72,13 @@ def shared(
             new = beside[name] - asked_for[pair] - _own(pair)
             asked_for[pair] |= new
             tries[pair] = {(other, right if name == left else left) for other in new}
-        for pair, common in contexts.common(tries).items():
-            gathered[pair] |= common
-            if _enough(gathered[pair], pairs[pair].bodies):
-                found.add(pair)
+        # most pairs that share something share it in any of their articles
+        for quick in (True, False):
+            for pair, common in contexts.common(tries, quick=quick).items():
+                gathered[pair] |= common
+                if _enough(gathered[pair], pairs[pair].bodies):
+                    found.add(pair)
+            tries = {pair: listed for pair, listed in tries.items() if pair not in found}
         whole = {pair for pair in whole - found if size is not None and articles[rarer[pair]] > size}
     return found
 
@@ -104,23 +107,37 @@ class _Contexts:
         self._generic = generic
         self._articles = articles
         self._few = few
-        self._beside: dict[Name, set[Name]] = {}
+        self._some: dict[Name, set[Name]] = {}  # what a few articles name beside each
+        self._all: dict[Name, set[Name]] = {}
 
-    def common(self, tries: Mapping[Pair, set[tuple[Name, Name]]]) -> dict[Pair, set[Name]]:
-        """Of each pair the first names of those tries whose names some current article names together."""
+    def common(self, tries: Mapping[Pair, set[tuple[Name, Name]]], *, quick: bool) -> dict[Pair, set[Name]]:
+        """Of each pair the first names of those tries whose names some current article names together.
+
+        quick: only a few articles of each name are read; what is found is right, but not all.
+        """
         wanted = {one for listed in tries.values() for one in listed}
-        few = {name for _, name in wanted if self._articles[name] <= self._few}
-        if few - self._beside.keys():
-            self._beside |= _beside(self._raw, self._generic, few - self._beside.keys(), None)
-        met = {(other, name) for other, name in wanted if name in few and other in self._beside[name]}
-        met |= self._together({(other, name) for other, name in wanted if name not in few})
+        against = {name for _, name in wanted}
+        self._some |= _beside(self._raw, self._generic, against - self._some.keys(), self._few)
+        met = {(other, name) for other, name in wanted if other in self._some[name]}
+        if not quick:
+            met |= self._together({one for one in wanted - met if self._articles[one[1]] > self._few})
         return {pair: {one[0] for one in listed if one in met} for pair, listed in tries.items()}
 
     def _together(self, wanted: set[tuple[Name, Name]]) -> set[tuple[Name, Name]]:
+        """Those of the wanted that stand together, by reading the articles of one or of the other."""
         if not wanted:
             return set()
-        unknown = {name for one in wanted for name in one} - self._articles.keys()
+        unknown = {other for other, _ in wanted} - self._articles.keys()
         self._articles |= _articles(self._raw, unknown)
+        cost: dict[Name, float] = defaultdict(float)
+        for other, name in wanted:
+            cost[name] += min(self._articles[other], self._articles[name])
+        large = {name for name, articles in cost.items() if articles >= self._articles[name]}
+        self._all |= _beside(self._raw, self._generic, large - self._all.keys(), None)
+        met = {(other, name) for other, name in wanted if name in self._all and other in self._all[name]}
+        return met | self._asked({one for one in wanted if one[1] not in self._all})
+
+    def _asked(self, wanted: set[tuple[Name, Name]]) -> set[tuple[Name, Name]]:
         listed = sorted(wanted)
         ways = [sorted(one, key=lambda name: (self._articles[name], name)) for one in listed]
         rows = self._raw.execute(
