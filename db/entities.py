@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.engine import Connection
 
 from db.identity import Name, Rules, block_columns, lock, regroup, update_edges
+from db.queues import take
 from db.session import Raw, by_key, transaction
 from db.statistics import analyze_added
 from db.tenures import add_tenures, count_again
@@ -69,14 +70,9 @@ def _queue_all(raw: Raw) -> int:
 
 def _step(raw: Raw, rules: Rules) -> dict[str, int]:
     counts = dict.fromkeys(_COUNTS, 0)
-    queue = raw.execute(
-        "DELETE FROM entity_queue WHERE id IN (SELECT id FROM entity_queue ORDER BY id LIMIT %s)"
-        " RETURNING extraction_id",
-        [STEP],
-    ).fetchall()
-    if not queue:
+    batch = take(raw, "entity_queue", "extraction_id", STEP)
+    if not batch:
         return counts
-    batch = sorted({extraction for (extraction,) in queue})
     counts["extractions"] = len(batch)
     lost = _withdraw(raw, batch)
     counts["entity"], counts["entity_alias"] = _entities(raw, batch)

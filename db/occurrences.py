@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
+from db.queues import drop_repeated, take
 from db.session import Raw, by_key, copy_rows, ids, transaction
 
 __all__ = ["STEP", "Matching", "rebuild_occurrences", "refresh_occurrences"]
@@ -49,24 +50,15 @@ def refresh_occurrences(connection: Connection, how: Matching, step: int = STEP)
     with transaction(connection) as raw:
         raw.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         # an article that came is queued for its names and again for its story; its last place will do
-        raw.execute(
-            "DELETE FROM occurrence_queue WHERE id IN ("
-            " SELECT id FROM ("
-            "  SELECT id, lead(id) OVER (PARTITION BY extraction_id ORDER BY id) AS later"
-            "  FROM occurrence_queue) AS q WHERE later IS NOT NULL)"
-        )
+        drop_repeated(raw, "occurrence_queue", "extraction_id")
     while True:
         with transaction(connection) as raw:
             raw.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-            queue = raw.execute(
-                "DELETE FROM occurrence_queue WHERE id IN"
-                " (SELECT id FROM occurrence_queue ORDER BY id LIMIT %s) RETURNING extraction_id",
-                [step],
-            ).fetchall()
-            if not queue:
+            queued = take(raw, "occurrence_queue", "extraction_id", step)
+            if not queued:
                 return dict(total)
             with by_key(raw):
-                total.update(_step(raw, sorted({extraction for (extraction,) in queue}), how))
+                total.update(_step(raw, queued, how))
 
 
 def rebuild_occurrences(connection: Connection) -> None:

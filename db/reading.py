@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from db.queues import take
 from db.session import Raw, copy_rows, ids, transaction
 
 __all__ = [
@@ -111,14 +112,9 @@ def recount_lines(connection: Connection) -> dict[str, int]:
 def _step(raw: Raw) -> tuple[int, int]:
     # two at the same lines would wait for each other in a circle
     raw.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    queue = raw.execute(
-        "DELETE FROM line_queue WHERE id IN (SELECT id FROM line_queue ORDER BY id LIMIT %s)"
-        " RETURNING article_id",
-        [STEP],
-    ).fetchall()
-    if not queue:
+    batch = take(raw, "line_queue", "article_id", STEP)
+    if not batch:
         return 0, 0
-    batch = sorted({article for (article,) in queue})
     changes = raw.execute(
         """
         SELECT a.id, old.extraction_id, new.id

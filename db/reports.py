@@ -126,7 +126,10 @@ def _take(raw: Raw) -> int:
         CREATE TEMP TABLE taken ON COMMIT DROP AS
         WITH gone AS (
             DELETE FROM report.refresh_queue
-            WHERE id IN (SELECT id FROM report.refresh_queue ORDER BY id LIMIT %s)
+            -- joined with itself under statistics of an empty table it would be a loop over all pairs
+            WHERE id <= (
+                SELECT max(id) FROM (SELECT id FROM report.refresh_queue ORDER BY id LIMIT %s) AS first
+            )
             RETURNING extraction_id, story_id, event_id
         )
         SELECT * FROM gone

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.engine import Connection
 
+from db.queues import take
 from db.session import Raw, by_key, copy_rows, ids, transaction
 
 __all__ = ["STEP", "Comparison", "rebuild_stories", "refresh_stories"]
@@ -70,15 +71,11 @@ def refresh_stories(connection: Connection, how: Comparison) -> dict[str, int]:
     while True:
         with transaction(connection) as raw:
             raw.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-            queue = raw.execute(
-                "DELETE FROM story_queue WHERE id IN (SELECT id FROM story_queue ORDER BY id LIMIT %s)"
-                " RETURNING article_id",
-                [STEP],
-            ).fetchall()
-            if not queue:
+            queued = take(raw, "story_queue", "article_id", STEP)
+            if not queued:
                 return dict(total)
             with by_key(raw):
-                total.update(_step(raw, sorted({article for (article,) in queue}), how))
+                total.update(_step(raw, queued, how))
 
 
 def rebuild_stories(connection: Connection) -> None:

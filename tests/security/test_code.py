@@ -27,6 +27,8 @@ COMPOSED = {
     "db/reports.py::_participations": "names of our own tables, written there",
     "db/reports.py::rebuild_reports": "names of our own tables, written there",
     "db/reports.py::_volumes": "conditions written there",
+    "db/queues.py::drop_repeated": "names of our own tables and columns, written in db/",
+    "db/queues.py::take": "names of our own tables and columns, written in db/",
     "db/session.py::by_key": "names of planner settings, written there",
     "db/versions.py::_diff": "two whole numbers, formatted as such",
     "flows/connection.py::create_database": "PREFECT_DATABASE, the only name it is called with",
