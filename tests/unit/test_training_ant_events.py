@@ -102,7 +102,7 @@ def test_spans_hold_words(gold: list[dict[str, Any]], marks: tuple[MarkedEvents,
 @pytest.mark.shared
 def test_participants_that_are_names_stand_under_the_entity(gold: list[dict[str, Any]]) -> None:
     named = total = 0
-    for article in gold:
+    for article in (a for a in gold if a["entities"]):
         names = {entity["name"] for entity in article["entities"]}
         short = {s for entity in article["entities"] for s in entity["surfaces"]} - names
         for event in article["events"]:
@@ -110,7 +110,7 @@ def test_participants_that_are_names_stand_under_the_entity(gold: list[dict[str,
             assert short.isdisjoint(roles), article["id"]
             named += sum(role in names for role in roles)
             total += len(roles)
-    assert named > total / 3
+    assert named > total / 2
 
 
 def _event(**changes: Any) -> dict[str, Any]:

@@ -189,7 +189,11 @@ def participant_question(scene: Scene, item: Item) -> Question:
         verbs = view.verbs_before[high] - view.verbs_before[low]
         relative = f"{form}:{side}"
         prep = preposition(view, token)
+        lemma = c.entry.lemma
         out += [
+            f"lemmaprep={lemma}:{prep}:{side}", f"lemmakind={lemma}:{kind}",
+            f"lemmaside={lemma}:{relative}", f"lemmarule={lemma}:{rule}",
+            f"relative={type_}:{relative}:{prep}",
             f"side={relative}", f"sidetype={type_}:{relative}", f"distance={side}:{bucket}",
             f"marks={side}:{min(marks, 2)}", f"names={side}:{min(names, 3)}", f"prep={prep}:{side}",
             f"prepframe={frame}:{form}:{prep}:{side}", f"preptype={type_}:{prep}:{side}",
@@ -205,7 +209,20 @@ def participant_question(scene: Scene, item: Item) -> Question:
     if c.verbal and gap == 0 and not c.form & Form.PASSIVE:
         sex = gender(view, entity, token) if entity >= 0 else "f" if view.words[token].endswith("ه") else "m"
         out.append(f"agreement={_feminine_verb(view.words[t])}:{sex}:{token > t}")
+    sentences = {view.sentence_of[x.candidate.token] for x in mentions}
     if entity >= 0:
+        together = len(sentences & {view.sentence_of[k] for k in where.entities[entity]})
+        out += [
+            f"together={min(together, 3)}",
+            f"share={together == len(sentences)}:{min(len(sentences), 3)}",
+            f"before={_before(view, token)}",
+            f"after={_after(view, view.entity_end.get(token, token + 1))}",
+            f"headtype={type_}:{strip(view.words[token])}",
+            f"headside={strip(view.words[token])}:{gap == 0 and token > t}",
+            f"beside={kind}:{_beside(view, token)}",
+        ]
+        if kind == "LOCATION" and fold(view.entities[entity].name) in words().countries:
+            out += ["country", f"country={type_}"]
         out.append(f"rank={min(where.rank[entity], 4)}")
         out.append(f"rankkind={kind}:{min(where.rank[entity], 2)}")
         out.append(f"first={min(where.first[entity], 4)}")
@@ -230,7 +247,14 @@ def participant_question(scene: Scene, item: Item) -> Question:
             out.append(f"and={rule_of(said.everywhere, (before, -1)) if before >= 0 else 'none'}")
     else:
         word = view.words[token]
-        out.append(f"word={strip(word)}")
+        out += [
+            f"word={strip(word)}",
+            f"wordtype={type_}:{strip(word)}",
+            f"wordside={strip(word)}:{gap == 0 and token > t}",
+            f"together={len(sentences & {view.sentence_of[token]})}",
+            f"before={_before(view, token)}",
+            f"after={_after(view, token + 1)}",
+        ]
         ending = "nominative" if word.endswith("ون") else "accusative" if word.endswith(("ين", "ا")) else "-"
         out.append(f"case={ending}:{form}")
         bare = word.startswith(("ال", "وال", "لل", "بال"))
@@ -245,6 +269,28 @@ def participant_question(scene: Scene, item: Item) -> Question:
     if not said.actor:
         out.append("noactor")
     return Question(out, t, token)
+
+
+def _before(view: View, token: int) -> str:
+    """The word before a name, its particles off; ``^`` at the beginning of a sentence, ``@`` for a name."""
+    if token == view.sentence(token).first:
+        return "^"
+    return "@" if view.entity_of[token - 1] >= 0 else strip(view.words[token - 1])
+
+
+def _after(view: View, token: int) -> str:
+    """The word behind a name, ``$`` at the end of a sentence, ``@`` for another name."""
+    if token >= len(view.words) or token == view.sentence(token - 1).last:
+        return "$"
+    return "@" if view.entity_of[token] >= 0 else strip(view.words[token])
+
+
+def _beside(view: View, token: int) -> str:
+    """Kinds of the names that touch a name: a body before a person's name belongs to the person's office."""
+    before = view.kind(token - 1) if token and view.entity_of[token - 1] >= 0 else None
+    end = view.entity_end.get(token, token + 1)
+    after = view.kind(end) if end < len(view.words) and view.entity_of[end] >= 0 else None
+    return f"{before}:{after}"
 
 
 def _feminine_verb(word: str) -> bool:

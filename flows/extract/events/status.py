@@ -232,8 +232,14 @@ def mention_cues(view: View, c: Candidate) -> list[str]:
             out.append(f"opens={tense}")
     if t > sentence.first:
         out.append(f"prev={strip(view.words[t - 1])}")
+    if t - 1 > sentence.first and view.entity_of[t - 2] < 0:
+        out.append(f"prev2={strip(view.words[t - 2])}")
     if t + 1 < sentence.last and view.entity_of[t + 1] < 0:
         out.append(f"next={strip(view.words[t + 1])}")
+    if t + 2 < sentence.last and view.entity_of[t + 2] < 0:
+        out.append(f"next2={strip(view.words[t + 2])}")
+    if view.quoted[t]:
+        out.append("quoted")
     governor = verb_before(view, t) if not c.verbal else -1
     if governor >= 0:
         word = view.words[governor]
@@ -264,6 +270,8 @@ def status_features(
     out = ["bias", f"type={type_.value}", f"lemma={head.entry.lemma}"]
     out.append(f"rule={items[0][2].value}")
     out.append(f"cue={items[0][1]}")
+    pos = "noun" if not head.verbal else "perfect" if head.form & Form.PERFECT else "imperfect"
+    out += [f"lemmapos={head.entry.lemma}:{pos}", f"mode={head.entry.mode}:{pos}"]
     out.extend(f"h:{x}" for x in mention_cues(view, head))
     states = {state for _, _, state in items}
     out.extend(f"any={x.value}" for x in states)

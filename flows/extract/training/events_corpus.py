@@ -46,7 +46,7 @@ def write_corpus(shared: Path, out: Path) -> int:
         (folder / f"{article['id']}.txt").write_bytes(text.encode())
         dates = to_json(_extraction(article["id"], text, article["published"], "rules"))["dates"]
         marked = [{key: date[key] for key in ("surface", "start", "end")} for date in dates]
-        articles.append({**article, "dates": marked})
+        articles.append({**article, "dates": marked, "added": True})
     (out / "train.json").write_text(json.dumps(articles, ensure_ascii=False), encoding="utf-8")
     return len(articles)
 

@@ -35,7 +35,7 @@ MODELS = Path(__file__).parent.parent / "models"
 LABELS = Path(__file__).parent / "events_labels.json"
 RARE = 3  # features seen less often are left out
 FOLDS = 5
-MENTION_THRESHOLD, PAIR_THRESHOLD, EVENT_THRESHOLD = 0.2, 0.5, 0.25
+MENTION_THRESHOLD, PAIR_THRESHOLD, EVENT_THRESHOLD = 0.15, 0.5, 0.28
 STRENGTH = {"mention": 0.2, "pair": 0.3, "event": 0.3}
 
 Row = tuple[confidence.Features, Any, float]  # features, label, weight

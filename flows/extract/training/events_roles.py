@@ -27,7 +27,7 @@ from flows.extract.training.events_gold import Annotated, events_evoked, same_na
 from flows.extract.training.events_words import labels
 from flows.records import EntityKind
 
-RARE = {"status": 2, "participant": 3, "place": 3, "date": 3}
+RARE = {"status": 2, "participant": 5, "place": 3, "date": 3}
 STRENGTH = {"status": 0.3, "participant": 0.07, "place": 0.1, "date": 0.1}
 THRESHOLDS = Thresholds(participant=0.3, settled=0.5, place=0.1, date=0.3)
 SMALLEST = 4  # hundredths: weights below are left out
@@ -86,7 +86,7 @@ def rows_of(item: Annotated, known: Confirmed) -> Rows:
             for order, m in enumerate(mentions):
                 m.probability = 1 - order * 0.01
             scene = participants.Scene(view, mentions, where, participants.said_by(mentions))
-            _describe(rows, item, gold, scene, 1 / starts)
+            _describe(rows, item, gold, scene, item.weight / starts)
     return rows
 
 

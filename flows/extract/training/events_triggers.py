@@ -50,7 +50,7 @@ class Recipe:
     """The schedule of the shipped network."""
 
     folds: int = 3
-    epochs: int = 12
+    epochs: int = 8
     width: int = 256
     rate: float = 3e-3
     decay: float = 0.05
