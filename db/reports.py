@@ -14,18 +14,22 @@ from contextlib import contextmanager
 
 from sqlalchemy.engine import Connection
 
+from db.companions import refresh_companions
 from db.session import Raw, transaction
 from db.statistics import analyze_grown
 
 STEP = 200_000  # queued changes a transaction
 ADVISORY_LOCK = 0x72617365  # one refresh at a time: sums are added to
 _AGREEMENT = 0.75  # share of the articles that must mean the same place by a name
-_COUNTED = ("appearance", "mentions_by_day", "entity_total", "spelling", "participation")
+OFTEN = 10_000  # stories: from here on it is counted beforehand who is named beside somebody
+_COUNTED = ("appearance", "mentions_by_day", "entity_total", "companion", "spelling", "participation")
 _OTHERS = ("source_volume", "best_report", "place_vote", "place_decision")
 
 
-def refresh_reports(connection: Connection) -> dict[str, int]:
+def refresh_reports(connection: Connection, often: int = OFTEN) -> dict[str, int]:
     """Bring the tables of schema report up to date; changes read and rows written by table.
+
+    Of what at least ``often`` stories name, ``report.companion`` keeps who is named beside it.
 
     Idempotent; several may run at once, one after the other does the work.
     """
@@ -33,7 +37,7 @@ def refresh_reports(connection: Connection) -> dict[str, int]:
     began = time.monotonic()
     while True:
         with transaction(connection) as raw:
-            step = _step(raw)
+            step = _step(raw, often)
             _add(total, step)
             if not step["report changes"]:
                 _record(raw, "reports", time.monotonic() - began, total["report changes"])
@@ -46,7 +50,7 @@ def refresh_reports(connection: Connection) -> dict[str, int]:
     return total
 
 
-def rebuild_reports(connection: Connection) -> dict[str, int]:
+def rebuild_reports(connection: Connection, often: int = OFTEN) -> dict[str, int]:
     """Make the tables of schema report anew from everything; the result is that of all the refreshes before.
 
     One transaction: readers see the old rows until it is done.
@@ -63,7 +67,7 @@ def rebuild_reports(connection: Connection) -> dict[str, int]:
         raw.execute(
             "INSERT INTO report.refresh_queue (event_id) SELECT DISTINCT occurrence_id FROM occurrence_event"
         )
-        while (step := _step(raw))["report changes"]:
+        while (step := _step(raw, often))["report changes"]:
             _add(total, step)
         _record(raw, "reports", time.monotonic() - began, total.get("report changes", 0))
     _analyze(connection)
@@ -104,12 +108,12 @@ def _record(raw: Raw, what: str, seconds: float, changes: int) -> None:
     )
 
 
-def _step(raw: Raw) -> dict[str, int]:
+def _step(raw: Raw, often: int) -> dict[str, int]:
     raw.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
     changes = _take(raw)
     if not changes:
         return {"report changes": 0}
-    counts = {"report changes": changes, **_appearances(raw)}
+    counts = {"report changes": changes, **_appearances(raw, often)}
     counts["source_volume"] = _volumes(raw)
     counts["participation"] = _participations(raw)
     raw.execute("DROP TABLE changed_extraction, changed_event, old_appearance, new_appearance")
@@ -170,7 +174,7 @@ def _take(raw: Raw) -> int:
     return taken
 
 
-def _appearances(raw: Raw) -> dict[str, int]:
+def _appearances(raw: Raw, often: int) -> dict[str, int]:
     """Rewrite the appearances of changed extractions and add the difference to the sums over them."""
     raw.execute(
         """
@@ -224,6 +228,7 @@ def _appearances(raw: Raw) -> dict[str, int]:
         SELECT * FROM fresh
         """
     )
+    raw.execute("ANALYZE old_appearance, new_appearance")
     raw.execute(
         """
         CREATE TEMP TABLE difference ON COMMIT DROP AS
@@ -270,6 +275,7 @@ def _appearances(raw: Raw) -> dict[str, int]:
             first_published = excluded.first_published, last_published = excluded.last_published
         """
     ).rowcount
+    companions = refresh_companions(raw, often)
     raw.execute(
         "DELETE FROM report.entity_total"
         " WHERE articles = 0 AND entity_id IN (SELECT entity_id FROM difference)"
@@ -304,6 +310,7 @@ def _appearances(raw: Raw) -> dict[str, int]:
         "appearance": int(row[0]) if row else 0,
         "mentions_by_day": days,
         "entity_total": entities,
+        "companion": companions,
         "spelling": spellings,
     }
 

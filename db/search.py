@@ -28,8 +28,10 @@ LIMIT :limit
 """
 NAMED_BESIDE = """
 SELECT e.kind, e.name, c.stories, c.articles
-FROM report.co_mention AS c JOIN report.entity AS e ON e.entity_id = c.other_id
-WHERE c.entity_id = :entity
+FROM (
+    SELECT other_id, stories, articles FROM report.co_mention WHERE entity_id = :entity
+    ORDER BY stories DESC FETCH FIRST :limit ROWS WITH TIES
+) AS c JOIN report.entity AS e ON e.entity_id = c.other_id
 ORDER BY c.stories DESC, e.name COLLATE "C" LIMIT :limit
 """
 TIMELINE = """
@@ -46,14 +48,22 @@ FROM report.event
 WHERE confidence >= :confidence
   AND (CAST(:since AS date) IS NULL OR date_to >= CAST(:since AS date))
   AND (CAST(:until AS date) IS NULL OR date_from <= CAST(:until AS date))
+  AND (
+      -- asks the index of days
+      coalesce(CAST(:since AS date), CAST(:until AS date)) IS NULL
+      OR daterange(coalesce(date_from, first_reported), coalesce(date_to, first_reported), '[]')
+         && CASE WHEN CAST(:until AS date) < CAST(:since AS date)
+                 THEN daterange(CAST(:until AS date), CAST(:since AS date), '[]')
+                 ELSE daterange(CAST(:since AS date), CAST(:until AS date), '[]') END
+  )
   AND (CAST(:types AS text[]) IS NULL OR type = ANY (CAST(:types AS text[])))
   AND (CAST(:status AS text) IS NULL OR status = CAST(:status AS text))
   AND (
       CAST(:place AS text) IS NULL
-      OR place_id IN (
+      OR place_id = ANY (ARRAY(
           SELECT entity_id FROM report.entity(CAST(:place AS text), 20)
           WHERE kind = 'LOCATION' AND score >= 0.9
-      )
+      ))
   )
 ORDER BY coalesce(date_from, first_reported) DESC NULLS LAST, event_id DESC
 LIMIT :limit

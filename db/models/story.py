@@ -183,6 +183,12 @@ class Occurrence(Base):
         Index(
             "ix_occurrence_day", sql("coalesce(first_day, first_reported) DESC NULLS LAST"), sql("id DESC")
         ),
+        # what was between two days
+        Index(
+            "ix_occurrence_days",
+            sql("daterange(coalesce(first_day, first_reported), coalesce(last_day, first_reported), '[]')"),
+            postgresql_using="gist",
+        ),
         # what is due, and what was announced last
         Index(None, "status", "last_day"),
         Index(None, "status", "first_reported"),

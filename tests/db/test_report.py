@@ -15,7 +15,7 @@ from db import embedded
 from db import engine as engines
 from db.load import load_batch
 from db.occurrences import refresh_occurrences
-from db.reports import rebuild_reports, refresh_reports
+from db.reports import OFTEN, rebuild_reports, refresh_reports
 from db.stories import refresh_stories
 from flows.across import REPORTS, TEXTS
 from flows.identities import refresh_entities
@@ -27,7 +27,7 @@ from tests.db.servers import create_database, drop_database, plain
 
 COUNTED = (
     "appearance", "mentions_by_day", "entity_total", "spelling", "source_volume", "participation",
-    "best_report", "place_vote", "place_decision",
+    "best_report", "place_vote", "place_decision", "companion",
 )  # fmt: skip
 PARAGRAPHS = (
     "زيارة إلى فرنسا\n\nوصل الوفد إلى باريس، وفرنسا ترحب به، وعاد من باريس ليلا.",
@@ -38,18 +38,18 @@ PARAGRAPHS = (
 )
 
 
-def load(engine: Engine, raws: list[Any]) -> None:
+def load(engine: Engine, raws: list[Any], often: int = OFTEN) -> None:
     with engine.connect() as connection:
         load_batch(connection, batch(raws))
-    refresh(engine)
+    refresh(engine, often)
 
 
-def refresh(engine: Engine) -> None:
+def refresh(engine: Engine, often: int = OFTEN) -> None:
     with engine.connect() as connection:
         refresh_entities(connection)
         refresh_stories(connection, TEXTS)
         refresh_occurrences(connection, REPORTS)
-        refresh_reports(connection)
+        refresh_reports(connection, often)
 
 
 def rows(engine: Engine, statement: str, /, **values: object) -> list[tuple[Any, ...]]:
@@ -304,21 +304,45 @@ def state(engine: Engine) -> dict[str, list[str]]:
 
 
 def test_refreshing_step_by_step_gives_what_a_rebuild_gives(database: Engine) -> None:
+    often = 2
     raws = many(0, 24)
-    for start in (0, 5, 6, 20):
-        end = {0: 5, 5: 6, 6: 20, 20: 24}[start]
-        load(database, raws[start:end])
-    # a copy elsewhere, and a file that changes in place
+    kept = []
+    for start, end in ((0, 5), (5, 6), (6, 20), (20, 24)):
+        load(database, raws[start:end], often)
+        kept.append(one(database, "SELECT count(*) FROM report.entity_total WHERE companions_kept"))
+        assert companions_are_right(database)
+    assert 0 < kept[0] < kept[-1]
+    # a copy elsewhere, and files that change in place: among them the first that named some
     load(
         database,
         [raw_file(text(3), "/copy/3.txt", Metadata(source="other")), raw_file(text(99), "/news/4.txt")],
+        often,
     )
+    load(database, [raw_file(text(100 + n), f"/news/{n}.txt") for n in (0, 1, 22, 23)], often)
+    assert companions_are_right(database)
     stepwise = state(database)
     assert all(stepwise[table] for table in COUNTED if not table.startswith("place_")), stepwise.keys()
     with database.connect() as connection:
-        assert refresh_reports(connection)["report changes"] == 0
-        rebuild_reports(connection)
+        assert refresh_reports(connection, often)["report changes"] == 0
+        rebuild_reports(connection, often)
     assert state(database) == stepwise
+    assert companions_are_right(database)
+    # what is no longer named often is counted when somebody asks
+    load(database, [raw_file(PARAGRAPHS[0], f"/news/{n}.txt") for n in range(24)], often)
+    assert one(database, "SELECT count(*) FROM report.entity_total WHERE companions_kept") < kept[-1]
+    assert companions_are_right(database)
+
+
+def companions_are_right(engine: Engine) -> bool:
+    """Whether report.co_mention says of all pairs what the articles say, whichever of them are kept."""
+    asked = """
+        SELECT a.entity_id, b.entity_id, count(DISTINCT a.story_id), count(*), min(a.day), max(a.day)
+        FROM report.appearance AS a
+        JOIN report.appearance AS b ON b.extraction_id = a.extraction_id AND b.entity_id <> a.entity_id
+        GROUP BY 1, 2 ORDER BY 1, 2
+    """
+    counted = rows(engine, asked)
+    return bool(counted) and counted == rows(engine, "SELECT * FROM report.co_mention ORDER BY 1, 2")
 
 
 def test_counts_are_what_the_tables_say(news: Engine) -> None:
