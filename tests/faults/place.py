@@ -130,6 +130,8 @@ class Place:
     def start_command(self, words: Sequence[str], environment: Mapping[str, str]) -> Running:
         self.count += 1
         out, err = (self.home / f"{kind}.{self.count}" for kind in ("out", "err"))
+        for path in (out, err):
+            path.touch()  # it may be killed before it has opened them
         pid = self._ask(run=list(words), env=dict(environment), out=str(out), err=str(err))
         return Running(self, psutil.Process(pid), out, err)
 
