@@ -93,7 +93,6 @@ def _step(raw: Raw, rules: Rules) -> dict[str, int]:
     ).fetchall()
     counts["identity"] = len(fresh)
     analyze_added(raw, identity=len(fresh))
-    _count_spellings(raw, fresh, 1)
     extractions = sorted({extraction for extraction, _ in fresh})
     named = {
         (kind, key)
@@ -101,8 +100,10 @@ def _step(raw: Raw, rules: Rules) -> dict[str, int]:
             "SELECT DISTINCT kind, key FROM article_entity WHERE extraction_id = ANY(%s)", [extractions]
         ).fetchall()
     }
+    new = _without_articles(raw, named)
+    _count_spellings(raw, fresh, 1)
     _links(raw, rules, extractions)
-    analyze_added(raw, name_block=_blocks(raw, rules, named))
+    analyze_added(raw, name_block=_blocks(raw, rules, new))
     gone = lost - named
     if gone:
         _forget(raw, rules, gone)
@@ -211,6 +212,22 @@ def _links(raw: Raw, rules: Rules, extractions: list[int]) -> None:
             " ON CONFLICT DO NOTHING",
             [list(column) for column in zip(*sorted(rows), strict=True)],
         )
+
+
+def _without_articles(raw: Raw, names: set[Name]) -> set[Name]:
+    """Those of the names that no article had until now, and those whose articles are not counted."""
+    if not names:
+        return set()
+    return {
+        (kind, key)
+        for kind, key in raw.execute(
+            "SELECT t.kind, t.key FROM unnest(%s::text[], %s::text[]) AS t (kind, key)"
+            " JOIN entity AS e ON e.kind = t.kind AND e.key = t.key AND e.sense = ''"
+            " LEFT JOIN entity_alias AS a ON a.entity_id = e.id"
+            " GROUP BY 1, 2 HAVING coalesce(max(a.articles), 0) = 0",
+            [list(column) for column in zip(*sorted(names), strict=True)],
+        ).fetchall()
+    }
 
 
 def _blocks(raw: Raw, rules: Rules, named: set[Name]) -> int:
