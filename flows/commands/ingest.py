@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -189,8 +190,26 @@ def _with_prefect(chosen: Settings, heard: Any, flow: Callable[[], Summary]) -> 
 
         heard.line(server_in_use() + (", of `rasd up`" if running else ""))
         LISTENER.set(heard)
-        with tagged("ad-hoc"):
+        with _prefect_errors(), tagged("ad-hoc"):
             return flow()
+
+
+@contextmanager
+def _prefect_errors() -> Iterator[None]:
+    """A Prefect server that does not answer, or no longer, as one line."""
+    import httpx
+
+    try:
+        yield
+    except (httpx.TransportError, RuntimeError) as error:
+        # that the server it started has ended Prefect tells by words alone
+        if isinstance(error, RuntimeError) and "Prefect API server" not in str(error):
+            raise
+        said = str(error) or type(error).__name__
+        raise UserError(
+            f"the Prefect server does not answer ({said}); what was loaded stays, the next run goes on from"
+            " there; --direct runs without Prefect"
+        ) from error
 
 
 def _print_summary(what: str, summary: Summary) -> None:

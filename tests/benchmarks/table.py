@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import pickle
 import shutil
 import statistics
@@ -36,8 +35,8 @@ from flows.records import Article, Extraction, RawFile, Rejection
 from flows.settings import worker_environment
 from tests.benchmarks.articles import NEWS, write_articles
 from tests.db.servers import make_home
+from tests.flows.rasd import ROOT, Rasd
 
-ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 5
 PARTS = ("stages", "peers", "line", "naive", "growth")
 
@@ -187,36 +186,31 @@ def peers(table: Table, folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def database() -> Iterator[dict[str, str]]:
-    """The environment of a rasd with a database of its own that runs."""
-    home = make_home()
-    environment = {
-        k: v for k, v in os.environ.items() if not k.startswith(("RASD_", "PREFECT_", "DATABASE_"))
-    }
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    environment["RASD_HOME"] = str(home)
-    rasd(environment, "db", "start")
-    rasd(environment, "db", "upgrade")
+def database() -> Iterator[Rasd]:
+    """A rasd with a database of its own that runs."""
+    rasd = Rasd(make_home(), {"PYTHONDONTWRITEBYTECODE": ""})
+    asked(rasd, "db", "start")
+    asked(rasd, "db", "upgrade")
     try:
-        yield environment
+        yield rasd
     finally:
-        rasd(environment, "db", "stop")
-        shutil.rmtree(home)
+        asked(rasd, "db", "stop")
+        shutil.rmtree(rasd.home)
 
 
-def rasd(environment: dict[str, str], *arguments: str) -> str:
-    command = [sys.executable, "-m", "flows.cli", *arguments]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+def asked(rasd: Rasd, *arguments: str) -> str:
+    """What a command prints; ends the measurement where it fails."""
+    done = rasd(*arguments)
     if done.returncode:
         raise SystemExit(f"rasd {' '.join(arguments)}: {done.stderr}")
     return done.stdout
 
 
-def server_seconds(home: str) -> float:
+def server_seconds(home: Path) -> float:
     """Processor time of the database server so far, ended processes included."""
     for process in psutil.process_iter(["name", "cmdline"]):
         if "postgres" in (process.info["name"] or "") and any(
-            home in c for c in process.info["cmdline"] or ()
+            str(home) in c for c in process.info["cmdline"] or ()
         ):
             own = process.cpu_times()
             total = own.user + own.system + own.children_user + own.children_system
@@ -228,13 +222,13 @@ def server_seconds(home: str) -> float:
     return 0.0
 
 
-def ingest(environment: dict[str, str], folder: Path, *arguments: str) -> Line:
+def ingest(rasd: Rasd, folder: Path, *arguments: str) -> Line:
     """One `rasd ingest --direct`, watched."""
-    before = server_seconds(environment["RASD_HOME"])
+    before = server_seconds(rasd.home)
     began = time.perf_counter()
     command = [sys.executable, "-m", "flows.cli", "ingest", str(folder), "--direct", *arguments]
     process = subprocess.Popen(
-        command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, env=rasd.env(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     peaks: dict[int, float] = {}
     cpu: dict[int, float] = {}
@@ -260,7 +254,7 @@ def ingest(environment: dict[str, str], folder: Path, *arguments: str) -> Line:
     if process.returncode:
         raise SystemExit(error)
     loaded = next(line.split()[-1] for line in out.splitlines() if line.startswith("loaded"))
-    spent = server_seconds(environment["RASD_HOME"]) - before
+    spent = server_seconds(rasd.home) - before
     return Line(seconds, sum(cpu.values()), spent, max(peaks.values()), int(loaded.replace(",", "")))
 
 
@@ -275,9 +269,9 @@ def line(table: Table, folder: Path, engines: Sequence[str]) -> dict[str, Line]:
     made = {}
     for engine in engines:
         for workers in (1, 2):
-            with database() as environment:
+            with database() as rasd:
                 made[f"{engine} {workers}"] = ingest(
-                    environment, folder, "--engine", engine, "--workers", str(workers)
+                    rasd, folder, "--engine", engine, "--workers", str(workers)
                 )
             table.add("line", f"{engine}, workers: {workers}", shown(made[f"{engine} {workers}"]))
         ratio = made[f"{engine} 1"].seconds / made[f"{engine} 2"].seconds
@@ -287,16 +281,16 @@ def line(table: Table, folder: Path, engines: Sequence[str]) -> dict[str, Line]:
 
 def naive(table: Table, folder: Path, ours: Line, articles: int) -> None:
     """One task and one ORM session an article against ``ours``, both without names engine."""
-    with tempfile.TemporaryDirectory(prefix="rasd-naive-") as few, database() as environment:
+    with tempfile.TemporaryDirectory(prefix="rasd-naive-") as few, database() as rasd:
         for path in sorted(folder.rglob("*.txt"))[:articles]:
             shutil.copy(path, few)
-        environment |= {
+        environment = rasd.env() | {
             "PREFECT_HOME": f"{few}/prefect",
             "PREFECT_LOGGING_LEVEL": "ERROR",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         }
-        url = rasd(environment, "db", "url").strip()
+        url = asked(rasd, "db", "url").strip()
         command = [sys.executable, "-m", "tests.benchmarks.naive", few, url]
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         if "SECONDS" not in done.stdout:
@@ -316,9 +310,9 @@ def growth(table: Table, sizes: Sequence[int], engine: str) -> None:
     """Cost of an article against the number of files."""
     first: Line | None = None
     for size in sizes:
-        with tempfile.TemporaryDirectory(prefix="rasd-growth-") as folder, database() as environment:
+        with tempfile.TemporaryDirectory(prefix="rasd-growth-") as folder, database() as rasd:
             write_articles(Path(folder), size)
-            made = ingest(environment, Path(folder), "--engine", engine)
+            made = ingest(rasd, Path(folder), "--engine", engine)
         first = first or made
         cost, before = made.seconds / made.loaded, first.seconds / first.loaded
         more = f"; {cost / before:.2f} of the time an article, {made.peak / first.peak:.2f} of the memory"

@@ -119,7 +119,13 @@ def test_the_prefect_server_is_killed(here: Place, number: int) -> None:
     operation = rng.choice(("ingest", "backfill"))
     url = here.database(TEMPLATES[operation])
     words = {"ingest": ["ingest", str(here.inbox)], "backfill": ["backfill"]}[operation]
-    running = here.start_command(words, here.environment(url, PREFECT_HOME=str(here.home / "prefect")))
+    environment = here.environment(
+        url,
+        PREFECT_HOME=str(here.home / "prefect"),
+        # Prefect waits so long for a server of its own, be it dead already
+        PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS="60",
+    )
+    running = here.start_command(words, environment)
     assert wait_until(lambda: _prefect_servers(running) != [] or not running.alive(), 120)
     # from its first moment (migrations of its database, too) to the end of a run
     time.sleep(rng.uniform(0.0, 4.0 + here.seconds[operation]))
