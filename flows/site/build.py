@@ -43,7 +43,7 @@ from flows.site.data import (
     read_world,
     rows,
 )
-from flows.site.pages import KIND_LISTS, Pages, interval, listed, month, path
+from flows.site.pages import KIND_LISTS, Pages, day, interval, listed, month, path
 
 MARKER = ".rasd-site"  # stands in every folder that this wrote, so that nothing else is ever overwritten
 FOLDERS = ("article", "entity", "event", "list", "search", "static")
@@ -371,7 +371,7 @@ class _Site:
             others = "، ".join([s for s in spellings if s != entity.name][:3])
             yield search.Document(entity.kind, entity.id, entity.name, others, (entity.name, *spellings))
         for number, title, source, published in titles:
-            more = " · ".join(filter(None, (source, published and published.isoformat())))
+            more = " · ".join(filter(None, (source, published and day(published).striptags())))
             yield search.Document("ARTICLE", number, title or "–", more, (title or "", source or ""))
         for event in events:
             who = " ← ".join(
