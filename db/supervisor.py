@@ -41,7 +41,6 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    "shared_buffers": "256MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
@@ -52,6 +51,28 @@ SETTINGS = {
     "lc_messages": "C",  # messages are matched in db.cluster.explain
     "timezone": "UTC",
 }
+
+# Loading 10,000 articles beside 1,000,000 takes 1.7 times as long as into an empty database with 256 MB, 1.2
+# times with 3 GB: the pages of its indexes that are touched at random fit.  What is not used is not taken.
+CACHE_SHARE = 8  # of the machine's memory
+CACHE_MEGABYTES = (128, 4096)  # least and most
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
+
+
+def memory() -> int:
+    """Bytes of memory that this machine, or the container that this is, has."""
+    total = psutil.virtual_memory().total
+    for path in _LIMITS:
+        # not there on other systems; "max" where nothing is limited
+        with contextlib.suppress(OSError, ValueError):
+            total = min(total, int(Path(path).read_text(encoding="ascii")))
+    return total
+
+
+def memory_settings(total: int) -> dict[str, str]:
+    """Settings that follow a memory of ``total`` bytes."""
+    least, most = CACHE_MEGABYTES
+    return {"shared_buffers": f"{min(max(total // CACHE_SHARE // 2**20, least), most)}MB"}
 
 
 # ------------------------------------------------------------------------------------------- leases
@@ -233,7 +254,7 @@ class Supervisor:
         self.home = home
         self.token = token
         self.wanted_port = port
-        self.settings = SETTINGS | settings
+        self.settings = SETTINGS | memory_settings(memory()) | settings
         self.control = clusters.control_folder(home)
         self.stopping = False
         self.port = 0

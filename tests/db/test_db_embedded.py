@@ -103,6 +103,15 @@ def test_answers_by_socket_and_by_tcp_in_utf8_with_arabic_trigrams(home: Path) -
         assert not gone(server.pid)
 
 
+def test_the_cache_follows_the_memory() -> None:
+    sizes = [
+        supervisor.memory_settings(int(gigabytes * 2**30))["shared_buffers"]
+        for gigabytes in (0.5, 2, 24, 256)
+    ]
+    assert sizes == ["128MB", "256MB", "3072MB", "4096MB"]
+    assert 0 < supervisor.memory() <= psutil.virtual_memory().total
+
+
 def test_is_closed_to_others(home: Path) -> None:
     with embedded.running(home) as server:
         control = cluster.control_folder(home)
