@@ -183,7 +183,11 @@ def event_of(view: View, cluster: Cluster, probability: float, where: Positions,
         near = [item for item in near if item[0] in settled]
     open_ = [item for item in near if item[0] not in settled]
     asked = chooser.roles([participants.participant_question(scene, item) for item in open_])
-    chosen = {item: choices.role(shares, least, filled) for item, shares in zip(open_, asked, strict=True)}
+    said = scene.said.everywhere
+    chosen = {
+        item: choices.role(shares, least, filled, participants.rule_of(said, item))
+        for item, shares in zip(open_, asked, strict=True)
+    }
     people: list[Participant] = []
     for item in near:
         role = settled.get(item[0]) or chosen[item]

@@ -84,6 +84,14 @@ class Table(NamedTuple):
             return [0.0] * len(self.classes)
         return [sum(column) / 100 for column in zip(*rows, strict=True)]
 
+    def shares(self, names: Iterable[str]) -> dict[str, float]:
+        """Probabilities of the classes."""
+        scores = self.scores(names)
+        top = max(scores)
+        weights = [math.exp(s - top) for s in scores]
+        total = sum(weights)
+        return {c: w / total for c, w in zip(self.classes, weights, strict=True)}
+
 
 def table(by_class: Mapping[str, Mapping[str, int]]) -> Table:
     """Weights by class turned into weights by feature."""
@@ -105,18 +113,15 @@ class Linear:
         return self._model.thresholds
 
     def status(self, question: Question) -> EventStatus:
-        scores = self._status.scores(question.names)
-        return EventStatus(self._status.classes[scores.index(max(scores))])
+        shares = self.statuses(question)
+        return EventStatus(max(shares, key=shares.__getitem__))
+
+    def statuses(self, question: Question) -> Mapping[str, float]:
+        """Probabilities of the statuses."""
+        return self._status.shares(question.names)
 
     def roles(self, questions: Sequence[Question]) -> list[Mapping[str, float]]:
-        out: list[Mapping[str, float]] = []
-        for question in questions:
-            scores = self._participant.scores(question.names)
-            top = max(scores)
-            shares = [math.exp(s - top) for s in scores]
-            total = sum(shares)
-            out.append({c: s / total for c, s in zip(self._participant.classes, shares, strict=True)})
-        return out
+        return [self._participant.shares(q.names) for q in questions]
 
     def places(self, questions: Sequence[Question]) -> list[float]:
         return [sigmoid(_sum(self._model.place, q.names)) for q in questions]
@@ -134,13 +139,23 @@ def linear() -> Linear:
     return Linear(msgspec.json.decode(read_model(FILE), type=Model))
 
 
-def role(shares: Mapping[str, float], thresholds: Thresholds, filled: frozenset[str] = frozenset()) -> str:
+_SAID = 0.8  # of a threshold, for the role that the trigger's own clause gives
+
+
+def role(
+    shares: Mapping[str, float],
+    thresholds: Thresholds,
+    filled: frozenset[str] = frozenset(),
+    said: str = "none",
+) -> str:
     """'actor', 'recipient' or 'none' for a participant with these probabilities.
 
     ``filled``: roles that the clause fills by itself; a further participant then has to be surer.
+    ``said``: the role that the rules of the clause give; it need not be quite as sure.
     """
     share, best = max((s, c) for c, s in shares.items() if c != "none")
-    return best if share >= (thresholds.settled if best in filled else thresholds.participant) else "none"
+    least = thresholds.settled if best in filled else thresholds.participant
+    return best if share >= (_SAID * least if best == said else least) else "none"
 
 
 def _sum(weights: Mapping[str, int], names: Iterable[str]) -> float:

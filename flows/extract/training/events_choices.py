@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from flows.extract.engines.store import write_model
 from flows.extract.events import choice_model
-from flows.extract.events.choice_model import CLASSES, MEET, NETWORK, SCALE, WIDTH, Net, Nets, Sight
+from flows.extract.events.choice_model import CLASSES, MEET, NETWORK, SCALE, WIDTH, Net, Nets, Sight, in_bytes
 from flows.extract.events.choices import Linear, Thresholds
 from flows.extract.events.trigger_model import HIDDEN, Floats
 from flows.extract.training.events_gold import Annotated
@@ -39,7 +39,7 @@ from flows.extract.training.events_roles import (
 
 Say = Callable[[str], None]
 States = Mapping[str, tuple[Floats, Floats]]  # by article: states in two packings
-THRESHOLDS = Thresholds(participant=0.25, settled=0.45, place=0.1, date=0.4)
+THRESHOLDS = Thresholds(participant=0.25, settled=0.45, place=0.07, date=0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +176,11 @@ def _exported(network: Network, known: Mapping[str, int]) -> Net:
     def array(x: Tensor) -> Floats:
         return np.asarray(x.detach().numpy(), np.float32)
 
+    bag, scale = in_bytes(np.concatenate([array(network.linear.weight), array(network.bag.weight)], axis=1))
     return Net(
         known,
-        np.concatenate([array(network.linear.weight), array(network.bag.weight)], axis=1),
+        bag,
+        scale,
         array(network.trigger.weight).T,
         array(network.candidate.weight).T,
         array(network.trigger.bias),
@@ -194,7 +196,7 @@ def _exported(network: Network, known: Mapping[str, int]) -> Net:
 def train_nets(rows: Rows, states: States, recipe: Recipe) -> Nets:
     """The networks of all choices."""
     nets = {choice: train_choice(choice, rows[choice], states, recipe) for choice in CLASSES}
-    return choice_model.decode(choice_model.encode(Nets(nets, THRESHOLDS)))  # as they are kept, in 16 bits
+    return choice_model.decode(choice_model.encode(Nets(nets, THRESHOLDS)))  # as they are kept
 
 
 def train_choices(
@@ -217,7 +219,7 @@ def train_choices(
             seen = states[items[k].gold["id"]][0].astype(np.float32)
             check(items[k], known[k], Sight(nets, plain, seen), sight)
     say(f"linear chooser, {figures(linear)}")
-    say(f"networks, {figures(sight)}")
+    say(f"networks and linear chooser, {figures(sight)}")
     everything = joined(rows[k] for k in order)
     write(trained(everything), out)
     write_model(NETWORK, choice_model.encode(train_nets(everything, states, recipe)), out)

@@ -29,7 +29,7 @@ from flows.records import EntityKind
 
 RARE = {"status": 2, "participant": 5, "place": 3, "date": 3}
 STRENGTH = {"status": 0.3, "participant": 0.07, "place": 0.1, "date": 0.1}
-THRESHOLDS = Thresholds(participant=0.3, settled=0.5, place=0.1, date=0.3)
+THRESHOLDS = Thresholds(participant=0.25, settled=0.45, place=0.07, date=0.3)
 SMALLEST = 4  # hundredths: weights below are left out
 
 

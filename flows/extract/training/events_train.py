@@ -74,9 +74,10 @@ status of the event that each word evokes.  events_filter_net.json: the linear f
 together with the lexicon's candidates.  events_filter.json: the filter where the names engine has no states.
 events_choices.npz: status, participants and date of an event by features of its clause and article together
 with the states of the two words concerned.  events_roles.json: the same choices, and that of the place, by
-features alone (logistic regressions, weights in hundredths).
+features alone (logistic regressions, weights in hundredths).  Status and participants go by the mean of both.
 Made by `rasd train events` ({recipe}; {choices}) from {articles} annotated articles: gold/train of
-../shared and spans of ANT articles (Apache-2.0) that this project annotated.  No text is part of the models.
+../shared, and ANT articles (Apache-2.0), stretches of ANERcorp (CC BY-SA 4.0) and articles of our own (CC0)
+that this project annotated.  No text is part of the models.
 Licence: CC-BY-SA-4.0, as the encoder's.
 
 Figures are of cross-validation over these articles with annotated names: precision, recall and F1 of events
