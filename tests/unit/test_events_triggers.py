@@ -10,6 +10,7 @@ import pytest
 from flows.extract import events
 from flows.extract.events import trigger_model
 from flows.extract.events.candidates import candidates
+from flows.extract.events.context import is_function_word
 from flows.extract.events.inflection import Form
 from flows.extract.events.trigger_model import STATUSES, TYPES, Floats, Scores
 from flows.records import EventType
@@ -116,3 +117,19 @@ def test_marks_say_what_lists_and_names_know() -> None:
     assert person.sum() == 1
     trigger = known[view.words.index("واستقبل")]
     assert trigger[TYPES.index(EventType.CONSULT)] == 1
+
+
+def test_words_that_mean_nothing_by_themselves_are_no_evidence() -> None:
+    text = "وقع الوزير سامي الكرمي يوم الاثنين على اتفاقية مع الشركة، وأحالت الشرطة المتهم إلى المحكمة."
+    view = events.view_of(article_of(text), entities_of(text, {}), (), ())
+    assert "الي" in {view.words[c.required] for c in candidates(view) if c.required >= 0}  # folded
+    found = events.find_events(view.article, (), (), (), None)
+    shown = [text[start:end] for event in found for start, end in event.triggers]
+    assert shown
+    assert not {"على", "إلى", "مع"} & set(shown)
+    assert [w for w in ("بها", "بينهم", "هذا", "وخلال", "بيان", "لقاء") if is_function_word(w)] == [
+        "بها",
+        "بينهم",
+        "هذا",
+        "وخلال",
+    ]

@@ -21,7 +21,7 @@ from flows.extract.events import (
 from flows.extract.events.attribution import attribution
 from flows.extract.events.candidates import Candidate, candidates
 from flows.extract.events.choices import Chooser, Question
-from flows.extract.events.context import View
+from flows.extract.events.context import View, is_function_word
 from flows.extract.events.merge import Cluster, Mention
 from flows.extract.events.participants import Positions
 from flows.extract.events.trigger_model import Floats, Scores
@@ -170,7 +170,8 @@ def event_of(view: View, cluster: Cluster, probability: float, where: Positions,
     for m in ordered:
         c = m.candidate
         for t in (c.token, c.light, c.required):
-            if t >= 0:
+            # at the edge of a phrase that tells the event the network marks such words too; they show nothing
+            if t >= 0 and not (triggers and is_function_word(view.words[t])):
                 tok = view.article.tokens[t]
                 if (tok.start, tok.end) not in triggers:
                     triggers.append((tok.start, tok.end))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,21 @@ def words() -> Words:
     people = folded["person_heads"] | folded["body_heads"] | folded["collective_heads"] | folded["humans"]
     folded["humans"] = people | {w[2:] for w in people if w.startswith("ال") and len(w) > 4}
     return msgspec.convert({k: list(v) for k, v in folded.items()}, Words)
+
+
+_PRONOUN = re.compile(r"(?:ها|هما|هم|هن|ه|ك|كم|نا)$")
+
+
+@lru_cache(maxsize=4096)
+def is_function_word(word: str) -> bool:
+    """Whether a folded word means nothing by itself: a preposition (also بها), هذا, أن, الذي."""
+    classes = words()
+    plain = word[1:] if len(word) > 2 and word[0] in "وف" else word
+    closed = classes.prepositions | classes.subordinators | classes.relatives | classes.same_words
+    if word in closed or plain in closed:
+        return True
+    stem = _PRONOUN.sub("", plain)
+    return stem != plain and (stem in classes.prepositions or stem in {"ب", "ل"})
 
 
 @dataclass(slots=True)
