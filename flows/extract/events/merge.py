@@ -134,17 +134,32 @@ def compatible(view: View, a: Mention, b: Mention) -> bool:
     return True
 
 
-def _same_visit(a: Mention, b: Mention) -> bool:
+def _same_visit(view: View, a: Mention, b: Mention) -> bool:
     """A visitor's reception and the visit told of him, one meeting or one planned journey told twice."""
     frames = {a.candidate.entry.frame.name, b.candidate.entry.frame.name}
     settled = a.status is b.status and frames <= {"host", "visit", "meet"}
     if a.roles.split:
         return settled and bool(_actors(a) & _actors(b))
+    if frames == {"host", "visit"} and _guest_who_came(view, a, b):
+        return True
     told = {a.status, b.status} <= _REAL and frames <= {"host", "meet"}
     if told and len(_named(a)) > 1 and _named(a) == _named(b):
         return True  # the same two met: ناقشا tells what they spoke of
     planned = a.status is b.status is EventStatus.PLANNED and frames == {"visit"}
     return planned and a.roles.location == b.roles.location >= 0 and bool(_actors(a) & _actors(b))
+
+
+def _guest_who_came(view: View, host: Mention, visit: Mention) -> bool:
+    """استقبل فلانا الذي حل بالمملكة: the visit is told of the guest in a relative clause."""
+    t = visit.candidate.token
+    return (
+        host.candidate.entry.frame.name == "host"
+        and not host.roles.host  # its own clause has not found the guest
+        and visit.candidate.verbal
+        and view.sentence_of[t] == view.sentence_of[host.candidate.token]
+        and t > 0
+        and view.words[t - 1] in words().relatives
+    )
 
 
 def _actors(m: Mention) -> set[int]:
@@ -163,7 +178,7 @@ def merge(
                 continue
             if not all(compatible(view, x, m) for x in cluster.mentions):
                 continue
-            links = [1.0 if _same_visit(x, m) else likely(x, m) for x in cluster.mentions]
+            links = [1.0 if _same_visit(view, x, m) else likely(x, m) for x in cluster.mentions]
             value = 0.6 * max(links) + 0.4 * sum(links) / len(links)
             if value >= score:
                 best, score = cluster, value
