@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -26,8 +27,14 @@ def after(state: str) -> ReceivedEvent:
     )
 
 
+def wait_for_leader(order: CausalOrdering, event: ReceivedEvent) -> None:
+    """In a thread: Playwright's fixture may have left an event loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(order.wait_for_leader(event))).result()
+
+
 def test_nothing_waits_for_the_scheduler() -> None:
     order = CausalOrdering("test")
-    asyncio.run(order.wait_for_leader(after("SCHEDULED")))
+    wait_for_leader(order, after("SCHEDULED"))
     with pytest.raises(EventArrivedEarly):
-        asyncio.run(order.wait_for_leader(after("RUNNING")))
+        wait_for_leader(order, after("RUNNING"))
