@@ -3,7 +3,8 @@
 ``data/aner_events.json`` holds no text: an article is a stretch ``[first, last)`` of the corpus's tokens
 (lines of ``train.conll`` that are not blank), its text these tokens joined by blanks, its names the corpus's
 own marks.  The marks are the project's own work (CC0); ANERcorp itself is CC BY-SA 4.0.
-``data/own_events.json`` holds texts too: both are the project's own (CC0), every happening is invented.
+``data/own_events.json`` holds texts too: both are the project's own (CC0); happenings are
+invented, but for some well-known ones in our own words.
 """
 
 from __future__ import annotations
