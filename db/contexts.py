@@ -9,15 +9,13 @@ only share something more through the articles that came now.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from db.names import Name, Pair, columns
 from db.session import Raw
 
 __all__ = ["Asked", "shared"]
-
-Name = tuple[str, str]  # kind, key
-Pair = tuple[str, str, str]  # kind, left key, right key
 
 FEW = 64  # articles that are read rather than asked for each name
 
@@ -166,11 +164,6 @@ class _Contexts:
         return {listed[place] for (place,) in rows}
 
 
-def _columns(names: Iterable[Name]) -> list[list[str]]:
-    listed = sorted(names)
-    return [[kind for kind, _ in listed], [key for _, key in listed]]
-
-
 def _articles(raw: Raw, names: set[Name]) -> dict[Name, float]:
     """In how many current articles each name stands; infinite where that is not counted."""
     found = dict.fromkeys(names, float("inf"))
@@ -178,7 +171,7 @@ def _articles(raw: Raw, names: set[Name]) -> dict[Name, float]:
         "SELECT t.kind, t.key, sum(a.articles) FROM unnest(%s::text[], %s::text[]) AS t (kind, key)"
         " JOIN entity AS e ON e.kind = t.kind AND e.key = t.key AND e.sense = ''"
         " JOIN entity_alias AS a ON a.entity_id = e.id GROUP BY 1, 2",
-        _columns(names),
+        columns(names),
     ).fetchall():
         found[kind, key] = articles or float("inf")
     return found
@@ -201,7 +194,7 @@ def _beside(
             ) AS n
             JOIN article_entity AS o ON o.extraction_id = n.extraction_id AND o.n <> n.n
             """,
-            [*_columns(names), limit],
+            [*columns(names), limit],
         ).fetchall()
     found: dict[Name, set[Name]] = {name: set() for name in names}
     for kind, key, other_kind, other in rows:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from db.identity import Name, Rules, block_columns, lock, regroup, update_edges
+from db.identity import Rules, block_columns, lock, regroup, update_edges
+from db.names import Name, columns
 from db.queues import take
 from db.session import Raw, by_key, transaction
 from db.statistics import analyze_added
@@ -225,7 +226,7 @@ def _without_articles(raw: Raw, names: set[Name]) -> set[Name]:
             " JOIN entity AS e ON e.kind = t.kind AND e.key = t.key AND e.sense = ''"
             " LEFT JOIN entity_alias AS a ON a.entity_id = e.id"
             " GROUP BY 1, 2 HAVING coalesce(max(a.articles), 0) = 0",
-            [list(column) for column in zip(*sorted(names), strict=True)],
+            columns(names),
         ).fetchall()
     }
 

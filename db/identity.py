@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from db.contexts import Asked, shared
+from db.names import Name, Pair, columns
 from db.session import Raw
 from db.tenures import count_again, offices_of
 
-__all__ = ["ADVISORY_LOCK", "Name", "Rules", "lock", "regroup", "update_edges"]
+__all__ = ["ADVISORY_LOCK", "Rules", "lock", "regroup", "update_edges"]
 
 ADVISORY_LOCK = 0x69646E74  # "idnt": one derives at a time
 
-Name = tuple[str, str]  # kind, key
 Node = tuple[str, str, str]  # kind, key, SHA-256 of a file (hex) or ""
 
 
@@ -67,11 +67,6 @@ def lock(raw: Raw) -> None:
     raw.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
 
 
-def _columns(names: Iterable[Name]) -> list[list[str]]:
-    listed = sorted(names)
-    return [[kind for kind, _ in listed], [key for _, key in listed]]
-
-
 # ---------------------------------------------------------------------------------------- edges
 
 
@@ -91,11 +86,11 @@ def update_edges(
             " FROM unnest(%s::text[], %s::text[]) AS t (kind, key)"
             " JOIN judgement AS j ON j.kind = t.kind AND (j.left_key = t.key OR j.right_key = t.key)"
             " WHERE j.automatic",
-            _columns(touched),
+            columns(touched),
         ).fetchall()
     }
-    verdicts: dict[tuple[str, str, str], tuple[str, float, str]] = {}  # verdict, score, rule
-    open_pairs: dict[tuple[str, str, str], Asked] = {}
+    verdicts: dict[Pair, tuple[str, float, str]] = {}  # verdict, score, rule
+    open_pairs: dict[Pair, Asked] = {}
     for (kind, left, right), linked in pairs.items():
         found = rules.compare(kind, left, right)
         if found is None:
@@ -160,10 +155,9 @@ def block_columns(rules: Rules, names: Iterable[Name]) -> list[list[str]]:
     return [[row[i] for row in rows] for i in range(3)]
 
 
-def _candidates(raw: Raw, rules: Rules, touched: set[Name]) -> dict[tuple[str, str, str], bool]:
+def _candidates(raw: Raw, rules: Rules, touched: set[Name]) -> dict[Pair, bool]:
     """Pairs of names worth comparing, ends in order; whether an article uses both for one thing."""
-    columns = _columns(touched)
-    pairs: dict[tuple[str, str, str], bool] = {}
+    pairs: dict[Pair, bool] = {}
     for kind, left, right in raw.execute(
         """
         SELECT DISTINCT e.kind, least(e.key COLLATE "C", o.key COLLATE "C"),
@@ -189,15 +183,13 @@ def _candidates(raw: Raw, rules: Rules, touched: set[Name]) -> dict[tuple[str, s
             WHERE n.kind = l.kind AND n.key = l.other
         )
         """,
-        columns,
+        columns(touched),
     ).fetchall():
         pairs[kind, left, right] = True
     return pairs
 
 
-def _confirmed(
-    raw: Raw, rules: Rules, pairs: Mapping[tuple[str, str, str], Asked], extractions: Sequence[int]
-) -> set[tuple[str, str, str]]:
+def _confirmed(raw: Raw, rules: Rules, pairs: Mapping[Pair, Asked], extractions: Sequence[int]) -> set[Pair]:
     """Pairs whose articles share a context: an office, a person, or so many bodies and places beside them."""
     offices = offices_of(raw, {(kind, key) for kind, left, right in pairs for key in (left, right)})
     confirmed = {
@@ -223,7 +215,7 @@ def regroup(raw: Raw, rules: Rules, touched: set[Name]) -> int:
             "SELECT e.id, e.kind, e.key, e.sense, e.canonical_id"
             " FROM unnest(%s::text[], %s::text[]) AS t (kind, key)"
             " JOIN entity AS e ON e.kind = t.kind AND e.key = t.key ORDER BY e.id",
-            _columns(names),
+            columns(names),
         ).fetchall()
     ]
     bearers = _bearers(raw, rules, rows, edges)
@@ -257,7 +249,7 @@ def _part(raw: Raw, touched: set[Name]) -> tuple[set[Name], list[_Edge]]:
             " FROM unnest(%s::text[], %s::text[]) AS t (kind, key)"
             " JOIN judgement AS j ON j.kind = t.kind AND (j.left_key = t.key OR j.right_key = t.key)"
             " WHERE j.revoked_at IS NULL AND j.verdict <> 'unsure'",
-            _columns(waiting),
+            columns(waiting),
         ).fetchall()
         waiting = set()
         for row in rows:
@@ -301,7 +293,7 @@ def _support(raw: Raw, names: set[Name]) -> dict[tuple[str, str, str], int]:
     for kind, key, other, articles in raw.execute(
         "SELECT l.kind, l.key, l.other, count(*) FROM unnest(%s::text[], %s::text[]) AS t (kind, key)"
         " JOIN name_link AS l ON l.kind = t.kind AND l.key = t.key GROUP BY 1, 2, 3",
-        _columns(names),
+        columns(names),
     ).fetchall():
         found[kind, *sorted((key, other))] += articles
     return found
@@ -342,7 +334,7 @@ def _bearers(
         JOIN raw_file AS r ON r.id = a.raw_file_id
         LEFT JOIN article_entity AS o ON o.extraction_id = n.extraction_id AND o.n <> n.n
         """,
-        _columns(several),
+        columns(several),
     ).fetchall():
         names = beside[kind, key, article]
         if (kind, key) in torn and other and not rules.generic(other_kind, other):
@@ -376,7 +368,7 @@ def _offices_by_article(raw: Raw, rules: Rules, names: set[Name]) -> list[tuple[
             JOIN article AS a ON a.id = x.article_id
             JOIN raw_file AS r ON r.id = a.raw_file_id
             """,
-            _columns(names),
+            columns(names),
         ).fetchall()
     ]
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from db.identity import Name, Rules, lock, regroup
+from db.identity import Rules, lock, regroup
+from db.names import Name
 from db.session import Raw, transaction
 
 __all__ = [

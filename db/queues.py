@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from db.session import Raw
 
-__all__ = ["drop_repeated", "take"]
+__all__ = ["FIRST", "drop_repeated", "take"]
 
 # The first rows of a queue, by where they end and not by their ids: its statistics are mostly those
 # of an empty table, with which joining it with itself becomes a loop over all pairs.
-_FIRST = "id <= (SELECT max(id) FROM (SELECT id FROM {queue} ORDER BY id LIMIT %s) AS first)"
+FIRST = "id <= (SELECT max(id) FROM (SELECT id FROM {queue} ORDER BY id LIMIT %s) AS first)"
 
 
 def take(raw: Raw, queue: str, column: str, limit: int) -> list[int]:
@@ -16,7 +16,7 @@ def take(raw: Raw, queue: str, column: str, limit: int) -> list[int]:
 
     Rows that appear while this runs stay for the next time.
     """
-    statement = f"DELETE FROM {queue} WHERE {_FIRST.format(queue=queue)} RETURNING {column}"
+    statement = f"DELETE FROM {queue} WHERE {FIRST.format(queue=queue)} RETURNING {column}"
     return sorted({row[0] for row in raw.execute(statement.encode(), [limit]).fetchall()})
 
 

@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from sqlalchemy.engine import Connection
 
 from db.companions import refresh_companions
+from db.queues import FIRST
 from db.session import Raw, transaction
 from db.statistics import analyze_grown
 
 STEP = 200_000  # queued changes a transaction
+_FIRST = FIRST.format(queue="report.refresh_queue")
 ADVISORY_LOCK = 0x72617365  # one refresh at a time: sums are added to
 _AGREEMENT = 0.75  # share of the articles that must mean the same place by a name
 OFTEN = 10_000  # stories: from here on it is counted beforehand who is named beside somebody
@@ -126,18 +128,14 @@ def _take(raw: Raw) -> int:
     Later statements see everything that was committed before this one, so no change that was taken is missed.
     """
     raw.execute(
-        """
+        f"""
         CREATE TEMP TABLE taken ON COMMIT DROP AS
         WITH gone AS (
-            DELETE FROM report.refresh_queue
-            -- joined with itself under statistics of an empty table it would be a loop over all pairs
-            WHERE id <= (
-                SELECT max(id) FROM (SELECT id FROM report.refresh_queue ORDER BY id LIMIT %s) AS first
-            )
+            DELETE FROM report.refresh_queue WHERE {_FIRST}
             RETURNING extraction_id, story_id, event_id
         )
         SELECT * FROM gone
-        """.replace("%s", str(STEP))
+        """.replace("%s", str(STEP)).encode()
     )
     row = raw.execute("SELECT count(*) FROM taken").fetchone()
     taken = int(row[0]) if row else 0

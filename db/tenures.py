@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from db.names import Name, columns
 from db.session import Raw
 
 __all__ = ["add_tenures", "count_again", "offices_of"]
 
-Name = tuple[str, str]
 _HOLDS = frozenset({"current", "acting"})
 
 # Office rows of names in current articles, an article once.
@@ -75,7 +75,7 @@ def add_tenures(raw: Raw, office: Callable[[str], str], extractions: Sequence[in
         for kind, key, number in raw.execute(
             "SELECT e.kind, e.key, e.id FROM unnest(%s::text[], %s::text[]) AS t (kind, key)"
             " JOIN entity AS e ON e.kind = t.kind AND e.key = t.key AND e.sense = ''",
-            _columns({(row[0], row[1]) for row in found}),
+            columns({(row[0], row[1]) for row in found}),
         ).fetchall()
     }
     return _add(raw, _sum(found, office, lambda name, _: rows[name]))
@@ -97,18 +97,13 @@ def count_again(
     rows = raw.execute(
         "SELECT e.kind, e.key, e.sense, e.id FROM unnest(%s::text[], %s::text[]) AS t (kind, key)"
         " JOIN entity AS e ON e.kind = t.kind AND e.key = t.key",
-        _columns(listed),
+        columns(listed),
     ).fetchall()
     raw.execute("DELETE FROM tenure WHERE person_id = ANY(%s)", [[row[3] for row in rows]])
     own = {(kind, key): number for kind, key, sense, number in rows if not sense}
     further = holders or {}
-    found = raw.execute(_OF_NAMES.encode(), _columns(listed)).fetchall()
+    found = raw.execute(_OF_NAMES.encode(), columns(listed)).fetchall()
     return _add(raw, _sum(found, office, lambda name, article: further.get((*name, article), own[name])))
-
-
-def _columns(names: Iterable[Name]) -> list[list[str]]:
-    listed = sorted(names)
-    return [[kind for kind, _ in listed], [key for _, key in listed]]
 
 
 def _least(a: date | None, b: date | None) -> date | None:
@@ -191,7 +186,7 @@ def offices_of(raw: Raw, names: Iterable[Name]) -> dict[Name, set[str]]:
         JOIN entity AS e ON e.kind = n.kind AND e.key = n.key
         JOIN tenure AS t ON t.person_id = e.id
         """,
-        _columns(names),
+        columns(names),
     ).fetchall():
         found[kind, key].add(title)
     return found

@@ -109,13 +109,11 @@ def read_ant_events(
     does.  ValueErrors of ``read_ant_names`` pass through.
     """
     names = {article.id: article for article in read_ant_names(names_path, ant_zip)}
+    articles = [marked for path in json_paths for marked in marked_events(path)]
+    refuse_twice([marked.file for marked in articles])
     out: list[dict[str, Any]] = []
-    seen: set[str] = set()
     with zipfile.ZipFile(ant_zip) as archive:
-        for marked in (m for path in json_paths for m in marked_events(path)):
-            if marked.file in seen:
-                raise MarksError(f"{marked.file}: marked twice")
-            seen.add(marked.file)
+        for marked in articles:
             article = names.get(marked.id)
             if article is None and namer is None:
                 raise MarksError(f"{marked.file}: its names are not marked")
@@ -129,6 +127,13 @@ def read_ant_events(
             assert article is not None
             out.append(gold_record(article, marked.events, marked.published, SOURCE, marked.file))
     return out
+
+
+def refuse_twice(names: Iterable[str]) -> None:
+    """Raises MarksError, naming it, where an article was marked twice."""
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise MarksError(f"{min(twice)}: marked twice")
 
 
 def _verify(events: Sequence[MarkedEvent], text: str, file: str) -> None:

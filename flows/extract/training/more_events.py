@@ -10,14 +10,15 @@ invented, but for some well-known ones in our own words.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from flows.extract.conll import read_conll
-from flows.extract.training.ant_events import MarkedEvent, MarksError, Namer, gold_record
+from flows.extract.conll import chunks, read_conll
+from flows.extract.training.ant_events import MarkedEvent, MarksError, Namer, gold_record, refuse_twice
 from flows.extract.training.own_news import LABELS, OwnArticle
 
 ANER_EVENTS = Path(__file__).parent / "data" / "aner_events.json"
@@ -73,7 +74,7 @@ def read_own_events(json_path: Path, namer: Namer) -> list[dict[str, Any]]:
     Raises MarksError where an id stands twice and as ``gold_record`` does.
     """
     found = writings(json_path)
-    _once([w.id for w in found])
+    refuse_twice([w.id for w in found])
     return [
         gold_record(namer(w.id, w.text, w.published), w.events, w.published, OWN_SOURCE, w.id) for w in found
     ]
@@ -85,9 +86,9 @@ def read_aner_events(json_path: Path, conll: Path) -> list[dict[str, Any]]:
     Raises MarksError where a stretch is marked twice, lies outside the corpus or is not the text that was
     marked, and as ``gold_record`` does.
     """
-    tokens = [_Token(row[0], row[-1]) for rows in read_conll(conll) for row in rows]
+    tokens = [(row[0], row[-1]) for rows in read_conll(conll) for row in rows]
     marked = stretches(json_path)
-    _once([m.id for m in marked])
+    refuse_twice([m.id for m in marked])
     out = []
     for m in marked:
         if not 0 <= m.first < m.last <= len(tokens):
@@ -99,38 +100,13 @@ def read_aner_events(json_path: Path, conll: Path) -> list[dict[str, Any]]:
     return out
 
 
-def _once(ids: Sequence[str]) -> None:
-    twice = {i for i in ids if ids.count(i) > 1}
-    if twice:
-        raise MarksError(f"{min(twice)}: marked twice")
-
-
-class _Token(NamedTuple):
-    word: str
-    label: str  # B-PERS, I-LOC, O
-
-
-def _article(article_id: str, tokens: Sequence[_Token]) -> OwnArticle:
+def _article(article_id: str, tokens: Sequence[tuple[str, str]]) -> OwnArticle:
+    """Words and labels (B-PERS, I-LOC, O) as a text and its names; other classes than ours are left out."""
+    words, labels = zip(*tokens, strict=True)
+    starts = [0, *accumulate(len(word) + 1 for word in words)]
+    names = sorted(chunks(labels))
     return OwnArticle(
         article_id,
-        " ".join(t.word for t in tokens),
-        tuple((start, end, LABELS[label]) for start, end, label in _names(tokens) if label in LABELS),
+        " ".join(words),
+        tuple((starts[a], starts[b] - 1, LABELS[kind]) for a, b, kind in names if kind in LABELS),
     )
-
-
-def _names(tokens: Sequence[_Token]) -> Iterator[tuple[int, int, str]]:
-    """Spans of the names in the joined text with the corpus's labels (PERS as PER)."""
-    at = 0
-    open_: tuple[int, int, str] | None = None
-    for word, label in tokens:
-        begins, _, kind = label.partition("-")
-        kind = kind.replace("PERS", "PER")
-        if open_ and begins == "I" and kind == open_[2]:
-            open_ = (open_[0], at + len(word), kind)
-        else:
-            if open_:
-                yield open_
-            open_ = (at, at + len(word), kind) if kind else None
-        at += len(word) + 1
-    if open_:
-        yield open_
